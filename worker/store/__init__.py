@@ -1,0 +1,79 @@
+"""The coordination database: one module a collection, all filters and indexes in this room.
+
+`open(url, database)` gives a `Store` that connects on first use. Every call raises StoreUnavailable where MongoDB
+does not answer in time; for a write that means *unknown*, never *not done*.
+It builds no queue and no consensus of its own: MongoDB's findAndModify and unique indexes are the whole mechanism.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pymongo import MongoClient
+
+from worker.store.checkpoints import Checkpoints
+from worker.store.claims import Claims
+from worker.store.client import Document, connect, translated
+from worker.store.connections import Connections
+from worker.store.instances import Instances
+from worker.store.jobs import Jobs
+from worker.store.leases import Leases
+from worker.store.logs import Logs
+from worker.store.runs import Runs
+from worker.store.sessions import Sessions
+from worker.store.watch import Watch
+from worker.vault import Vault
+
+__all__ = ["Store", "open"]
+
+
+class Store:
+    """One client and the collections over it. Thread-safe; made after fork, one a process."""
+
+    def __init__(self, client: MongoClient[Document], database: str) -> None:
+        self._client = client
+        self.database = client[database]
+        self.jobs = Jobs(self.database)
+        self.runs = Runs(self.database)
+        self.claims = Claims(self.database)
+        self.logs = Logs(self.database)
+        self.checkpoints = Checkpoints(self.database)
+        self.instances = Instances(self.database)
+        self.leases = Leases(self.database)
+        self.sessions = Sessions(self.database)
+        self.watch = Watch(self.database)
+
+    def connections(self, vault: Vault) -> Connections:
+        """The saved connections; `vault` opens and seals their secrets."""
+        return Connections(self.database, vault)
+
+    def ping(self) -> None:
+        with translated():
+            self._client.admin.command("ping")
+
+    def now(self) -> datetime:
+        """The database server's clock, aware UTC, milliseconds."""
+        with translated():
+            now: datetime = self._client.admin.command("hello")["localTime"]
+        return now.astimezone(UTC)
+
+    def replica_set(self) -> bool:
+        """Whether the server has transactions and change streams (a replica set's member or a sharded cluster)."""
+        with translated():
+            hello = self._client.admin.command("hello")
+        return "setName" in hello or hello.get("msg") == "isdbgrid"
+
+    def ensure_indexes(self) -> None:
+        """Create what is missing; the unique ones carry the promises, so nothing starts without them."""
+        with translated():
+            kept = (self.jobs, self.runs, self.logs, self.checkpoints, self.instances, self.leases, self.sessions)
+            for collection in kept:
+                collection.ensure_indexes()
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def open(url: str, database: str, *, app_name: str = "syncworker", pool: int = 20, timeout: float = 5.0) -> Store:
+    """A Store over `url`; nothing is sent before the first call. Raises BadConfiguration for a URL that is none."""
+    return Store(connect(url, app_name=app_name, pool=pool, timeout=timeout), database)
