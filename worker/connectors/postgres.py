@@ -1,0 +1,60 @@
+"""PostgreSQL: its settings, and its two ends, which are imported when they are first asked for.
+
+So a program without psycopg still lists this connector and says what to install.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from urllib.parse import unquote, urlsplit
+
+from pydantic import ConfigDict, Field, field_validator
+
+from worker.connectors.protocol import ConnectorSettings, Destination, Source
+
+
+class PostgresSettings(ConnectorSettings):
+    """Where the database is. Streams outside `schema` are named `schema.table`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    url: str = Field(
+        min_length=1, description="postgresql://user:password@host:5432/database", json_schema_extra={"secret": True}
+    )
+    schema_: str = Field(default="public", min_length=1, alias="schema", description="Schema of plain stream names")
+
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        try:
+            scheme = urlsplit(value).scheme
+        except ValueError:
+            scheme = ""
+        if scheme not in ("postgres", "postgresql"):
+            raise ValueError("is no PostgreSQL URL; allowed: postgresql://user:password@host:5432/database")
+        return value
+
+    @property
+    def place(self) -> str:
+        """Host, port and database, for messages: never the password."""
+        parts = urlsplit(self.url)
+        return f"PostgreSQL at {parts.netloc.rpartition('@')[2] or 'localhost'}{unquote(parts.path)}"
+
+
+class Postgres:
+    """The connector."""
+
+    settings: ClassVar[type[ConnectorSettings]] = PostgresSettings
+    stream_options: ClassVar[frozenset[str]] = frozenset()
+
+    @staticmethod
+    def source(settings: PostgresSettings) -> Source:
+        from worker.connectors.postgres_source import PostgresSource
+
+        return PostgresSource(settings)
+
+    @staticmethod
+    def destination(settings: PostgresSettings) -> Destination:
+        from worker.connectors.postgres_destination import PostgresDestination
+
+        return PostgresDestination(settings)

@@ -1,0 +1,245 @@
+"""SQLite as a source and a destination: one file, its tables and views are streams.
+
+A source is opened read-only. Without WAL mode nobody could commit while a table is read, so its rows are taken into a
+temporary file first. https://www.sqlite.org/isolation.html
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Self
+from urllib.parse import quote
+
+from pydantic import Field
+
+from worker.batch import Batch, Row
+from worker.connectors import sql_scan
+from worker.connectors.notes import Notes
+from worker.connectors.protocol import Capabilities, ConnectorSettings, Stream, Target
+from worker.connectors.row_batches import batched
+from worker.connectors.sqlite_tables import Table, quoted, read_table
+from worker.connectors.sqlite_types import ANY_SIZE, DECLARED, affinity, decoder, encoder, stored_type, type_of
+from worker.connectors.sqlite_writer import SQLiteWriter
+from worker.errors import BadData, BadInput, DestinationUnavailable, Fault, SourceUnavailable, StreamNotFound
+from worker.job import Mode, StreamSpec
+from worker.sync.types import Column, Kind
+
+BUSY_TIMEOUT = 30.0
+_UNORDERED = frozenset({DECLARED[Kind.DECIMAL], ANY_SIZE})
+
+
+class SQLiteSettings(ConnectorSettings):
+    """Where the database file is."""
+
+    path: str = Field(min_length=1, description="Path of the database file")
+
+
+def connect(path: str, *, mode: str) -> sqlite3.Connection:
+    """Open the file as a URI (`ro` never makes it, `rwc` does); transactions are ours to begin."""
+    uri = f"file:{quote(str(Path(path).absolute()))}?mode={mode}"
+    return sqlite3.connect(
+        uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, cached_statements=32
+    )
+
+
+class SQLiteSource:
+    """Each read has a connection of its own, so that it sees one state of the database throughout."""
+
+    capabilities: ClassVar[Capabilities] = Capabilities()
+
+    def __init__(self, settings: SQLiteSettings) -> None:
+        self._path = settings.path
+        self._notes = Notes()
+        self._described: dict[str, Stream] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = connect(self._path, mode="ro")
+            try:
+                yield connection
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            if "UTF-8" in str(error):
+                raise BadData(f"{self._path}: {error}") from error
+            raise SourceUnavailable(f"SQLite file {self._path}: {error}; check that it is there") from error
+
+    def check(self) -> None:
+        with self._open() as connection:
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+
+    def streams(self) -> list[Stream]:
+        with self._open() as connection:
+            names = connection.execute(
+                "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') "
+                "AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_syncworker_*' ORDER BY name"
+            ).fetchall()
+            return [_stream(connection, name, table) for (name,) in names if (table := read_table(connection, name))]
+
+    def describe(self, spec: StreamSpec) -> Stream:
+        if spec.name not in self._described:
+            with self._open() as connection:
+                self._described[spec.name] = self._measured(connection, spec.name)
+        return self._described[spec.name]
+
+    def _measured(self, connection: sqlite3.Connection, name: str) -> Stream:
+        table = read_table(connection, name)
+        if table is None:
+            raise StreamNotFound(f"{self._path} has no table or view {name!r}")
+        return _stream(connection, name, table, classes=_classes(connection, table))
+
+    def read(self, spec: StreamSpec, checkpoint: Any) -> Iterator[Batch]:
+        stream = self.describe(spec)
+        sql_scan.check_spec(spec, stream)
+        with self._open() as connection:
+            table = read_table(connection, spec.name)
+            if table is None:
+                raise StreamNotFound(f"{self._path} has no table or view {spec.name!r}")
+            connection.execute("BEGIN")
+            if spec.mode is Mode.INCREMENTAL:
+                bound = self._bound(connection, spec, table)
+                if bound is None:
+                    return
+                scan = sql_scan.incremental(spec, stream, checkpoint, bound, _dialect(table))
+            else:
+                scan = sql_scan.full(stream, checkpoint, _dialect(table))
+            rows = _rows(connection, table, scan.tail, scan.parameters)
+            yield from batched(spec.name, rows, after=scan.after, edge=scan.edge)
+
+    def _bound(self, connection: sqlite3.Connection, spec: StreamSpec, table: Table) -> Any:
+        column, name = quoted(spec.cursor or ""), quoted(table.name)
+        declared = next(c.declared for c in table.columns if c.name == spec.cursor)
+        if declared.upper() in _UNORDERED:
+            message = f"{spec.cursor!r} is {declared}: SQLite orders its text, not its numbers"
+            raise BadInput([Fault(field=f"{spec.name}.cursor", message=message)])
+        bound, nulls = connection.execute(f"SELECT max({column}), count(*) - count({column}) FROM {name}").fetchone()
+        if nulls:
+            self._notes.say(f"{nulls:,} rows of {spec.name} were not sent: their cursor {spec.cursor} is null")
+        return bound
+
+    def told(self) -> list[str]:
+        return self._notes.told()
+
+
+def _dialect(table: Table) -> sql_scan.Dialect:
+    types = {column.name: column.declared for column in table.columns}
+    return sql_scan.Dialect(
+        quote=quoted, parameter=lambda name: "?", stored=lambda name, value: _stored(types[name], value)
+    )
+
+
+def _stored(declared: str, value: Any) -> Any:
+    """A checkpoint's value as it lies in the file: in the column's form, or as it came where it never had that form."""
+    try:
+        return encoder(declared, type_of(declared))(value)
+    except (ValueError, TypeError, ArithmeticError):
+        return value
+
+
+def _stream(
+    connection: sqlite3.Connection, name: str, table: Table, classes: dict[str, frozenset[str]] | None = None
+) -> Stream:
+    columns = tuple(
+        Column(
+            name=column.name,
+            type=stored_type(column.declared, classes[column.name] if classes else frozenset()),
+            nullable=not column.not_null,
+        )
+        for column in table.columns
+    )
+    (count,) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()
+    return Stream(name=name, columns=columns, key=table.key, cursor=sql_scan.suggested_cursor(columns), rows=count)
+
+
+def _classes(connection: sqlite3.Connection, table: Table) -> dict[str, frozenset[str]]:
+    """Which storage classes each column really holds, by one pass: a declaration binds nobody."""
+    kinds = ("integer", "real", "text", "blob")
+    parts = []
+    for column in table.columns:
+        name = quoted(column.name)
+        for kind in kinds:
+            test = f"typeof({name}) = '{kind}'"
+            if affinity(column.declared) == "real" and kind == "text":
+                test += f" AND {name} <> 'NaN'"
+            if column.declared.upper().startswith("BOOL") and kind == "real":
+                test = f"typeof({name}) = 'integer' AND {name} NOT IN (0, 1)"
+            parts.append(f"max({test})")
+    row = connection.execute(f"SELECT {', '.join(parts)} FROM {quoted(table.name)}").fetchone()
+    return {
+        column.name: frozenset(kind for at, kind in enumerate(kinds) if row[number * len(kinds) + at])
+        for number, column in enumerate(table.columns)
+    }
+
+
+def _rows(connection: sqlite3.Connection, table: Table, tail: str, parameters: Sequence[Any]) -> Iterator[Row]:
+    names = [column.name for column in table.columns]
+    decoders = [decoder(column.declared) for column in table.columns]
+    select = ", ".join(map(quoted, names))
+    query = f"SELECT {select} FROM {quoted(table.name)} {tail}"
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        connection.execute(f"CREATE TEMP TABLE taken AS {query}", parameters)
+        connection.execute("COMMIT")
+        query, parameters = "SELECT * FROM temp.taken ORDER BY rowid", ()
+    for values in connection.execute(query, parameters):
+        yield {name: decode(value) for name, decode, value in zip(names, decoders, values, strict=True)}
+
+
+class SQLiteDestination:
+    capabilities: ClassVar[Capabilities] = Capabilities()
+
+    def __init__(self, settings: SQLiteSettings) -> None:
+        self._path = settings.path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            path = Path(self._path).absolute()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new = not path.exists()
+            connection = connect(self._path, mode="rwc")
+            if new:  # readers and we do not wait for each other
+                connection.execute("PRAGMA journal_mode = WAL")
+            return connection
+        except (sqlite3.Error, OSError) as error:
+            raise DestinationUnavailable(f"SQLite file {self._path}: {error}; check that it may be written") from error
+
+    def check(self) -> None:
+        connection = self._connect()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise DestinationUnavailable(f"SQLite file {self._path}: {error}; check that it may be written") from error
+        finally:
+            connection.close()
+
+    def open(self, target: Target) -> SQLiteWriter:
+        return SQLiteWriter(self._connect(), self._path, target)
+
+
+class SQLite:
+    """The connector."""
+
+    settings: ClassVar[type[ConnectorSettings]] = SQLiteSettings
+    stream_options: ClassVar[frozenset[str]] = frozenset()
+
+    @staticmethod
+    def source(settings: SQLiteSettings) -> SQLiteSource:
+        return SQLiteSource(settings)
+
+    @staticmethod
+    def destination(settings: SQLiteSettings) -> SQLiteDestination:
+        return SQLiteDestination(settings)
