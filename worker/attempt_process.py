@@ -1,0 +1,63 @@
+"""The child process of `worker.isolation`: does one attempt, told over stdin what to do, telling progress on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from typing import Any
+
+from bson import json_util
+
+from worker import logs
+from worker import store as stores
+from worker.attempt import Attempt
+from worker.errors import Cancelled, Stopped, SyncworkerError, TimedOut
+from worker.service import Service
+from worker.signals import Signals
+from worker.vault import Vault
+
+REPORT_EVERY = 0.5
+REASONS: dict[str, type[SyncworkerError]] = {kind.__name__: kind for kind in (Cancelled, Stopped, TimedOut)}
+
+
+def main() -> int:
+    """Read the order, do the attempt; 0 when its end is recorded (or was not ours to record)."""
+    order = json.loads(sys.stdin.readline())
+    logs.configure(order["log_level"], order["log_format"], "run")
+    store = stores.open(order["mongo_url"], order["mongo_database"])
+    signals = Signals(order["trusted_until"])
+    run = json_util.loads(json.dumps(order["run"]))
+    attempt = Attempt(run, store, Vault(order["secret_keys"]), signals)
+    threading.Thread(target=_obey, args=(signals,), name="orders", daemon=True).start()
+
+    def report() -> float:
+        sys.stdout.write(json_util.dumps(attempt.progress()) + "\n")
+        sys.stdout.flush()
+        attempt.flush_log()
+        return REPORT_EVERY
+
+    reporting = Service("report", report)
+    reporting.start()
+    attempt.execute()
+    reporting.stop()
+    reporting.join(1.0)
+    store.close()
+    return 0
+
+
+def _obey(signals: Signals) -> None:
+    for line in sys.stdin:
+        order: dict[str, Any] = json.loads(line)
+        if "trusted_until" in order:
+            signals.trust_until(order["trusted_until"])
+        elif order["end"] in REASONS:
+            signals.ask(REASONS[order["end"]](order["message"]))
+        else:
+            signals.lose()
+    os._exit(1)  # the parent is gone, and with it the claim's renewal
+
+
+if __name__ == "__main__":
+    sys.exit(main())
