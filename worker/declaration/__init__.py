@@ -1,0 +1,28 @@
+"""The declarative file and the JSON of the API: one parser and one printer for both.
+
+It reads texts and mappings, never the database: `worker.apply` compares what is declared with what is stored.
+Every mistake is found in one go, each under its path (`jobs.orders.streams[0].cursor`) and, in a file, its position.
+"""
+
+from worker.declaration.connections import (
+    connection_document,
+    literal_secrets,
+    parse_connection,
+    resolve,
+    secret_fields,
+)
+from worker.declaration.file import Declaration, load, print_file
+from worker.declaration.jobs import job_document, parse_job
+
+__all__ = [
+    "Declaration",
+    "connection_document",
+    "job_document",
+    "literal_secrets",
+    "load",
+    "parse_connection",
+    "parse_job",
+    "print_file",
+    "resolve",
+    "secret_fields",
+]

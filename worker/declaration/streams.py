@@ -1,0 +1,157 @@
+"""The streams of a job as they are declared, parsed and printed.
+
+A stream's options beyond those named here belong to the connectors, and are checked against what those of the job's
+connections know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from worker import connectors
+from worker.declaration.fields import Fields, meant
+from worker.errors import MissingExtra
+from worker.job import Mode, StreamSpec, Write
+
+STREAM_FIELDS = (
+    "name", "target", "mode", "write", "cursor", "key", "lookback", "columns", "exclude", "rename"
+)  # fmt: skip
+# Fields of later versions; a drift policy only in its default.
+NOT_YET = ("hash",)
+POLICY, DEFAULT_POLICY = "schema", "evolve"
+
+
+def read_streams(job: Fields, types: Mapping[str, str | None] | None) -> tuple[StreamSpec, ...]:
+    entries = job.raw("streams")
+    if not job.readable:
+        return ()
+    if not isinstance(entries, (list, tuple)) or not entries:
+        job.fault("streams", "is missing; needs at least one stream, such as [{name: orders}]")
+        return ()
+    specs = [_stream(Fields(entry, f"{job.at('streams')}[{i}]", job.faults), types) for i, entry in enumerate(entries)]
+    for position, spec in enumerate(specs):
+        at = f"streams[{position}]"
+        for before, other in enumerate(specs[:position]):
+            if spec.name and spec.name == other.name:
+                job.fault(f"{at}.name", f"is {spec.name!r}, as streams[{before}] already is")
+            elif spec.name and spec.destination_name == other.destination_name and _clash(spec, other):
+                job.fault(at, f"writes to {spec.destination_name!r}, as streams[{before}] does; give it another target")
+    return tuple(specs)
+
+
+def _clash(one: StreamSpec, other: StreamSpec) -> bool:
+    """Two streams may add to one target, but neither may replace it."""
+    return Write.REPLACE in (one.write, other.write)
+
+
+def _stream(fields: Fields, types: Mapping[str, str | None] | None) -> StreamSpec:
+    fields.need("name")
+    options = _options(fields, types)
+    check_policy(fields)
+    for name in NOT_YET:
+        if name in fields:
+            fields.fault(name, "is not in this version of syncworker yet; leave it out")
+    mode = fields.choice("mode", Mode, Mode.FULL)
+    spec = StreamSpec(
+        name=fields.text("name") or "",
+        mode=mode,
+        write=_write(fields, mode),
+        target=fields.text("target"),
+        cursor=fields.text("cursor"),
+        key=fields.names("key") or (),
+        lookback=_lookback(fields),
+        columns=fields.names("columns"),
+        exclude=fields.names("exclude") or (),
+        rename=fields.renames("rename"),
+        options=options,
+    )
+    _check_stream(fields, spec, keyed=types is not None and types["source"] == "mongodb")
+    return spec
+
+
+def _write(fields: Fields, mode: Mode) -> Write:
+    if fields.raw("write") == "mirror":
+        fields.fault("write", "is 'mirror', which is not in this version of syncworker yet; allowed: replace, upsert")
+    elif "write" in fields or mode is Mode.FULL:
+        return fields.choice("write", Write, Write.REPLACE)
+    else:
+        fields.fault("write", "is missing; with mode incremental it is append or upsert")
+    return Write.UPSERT if mode is Mode.INCREMENTAL else Write.REPLACE
+
+
+def _check_stream(fields: Fields, spec: StreamSpec, *, keyed: bool) -> None:
+    incremental = spec.mode is Mode.INCREMENTAL
+    if incremental and "cursor" not in fields:
+        fields.fault("cursor", "is missing; mode incremental needs the column that orders the rows")
+    if incremental and fields.raw("write") == Write.REPLACE:
+        fields.fault("write", "is 'replace'; with mode incremental it would lose older rows; allowed: append, upsert")
+    if fields.raw("write") == Write.UPSERT and "key" not in fields and not keyed:
+        fields.fault("key", "is missing; write upsert needs the columns that tell rows apart, such as [id]")
+    if "key" in fields and fields.raw("key") == []:
+        fields.fault("key", "is empty; name at least one column, or leave it out")
+    if "lookback" in fields and not (incremental and spec.write is Write.UPSERT):
+        fields.fault("lookback", "reads rows again: it needs mode incremental and write upsert")
+    left_out = set(spec.exclude) | (set(spec.key) - set(spec.columns) if spec.columns is not None else set())
+    for column in sorted(set(spec.key) & left_out):
+        fields.fault("key", f"names {column!r}, which columns or exclude leave out")
+
+
+def _lookback(fields: Fields) -> str | float | None:
+    """As given: a number for cursors that are numbers, a duration for times."""
+    value = fields.raw("lookback")
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if value is None or (number and value >= 0):
+        return value if value is None else float(value)
+    if number or fields.duration("lookback") is None:
+        if number:
+            fields.fault("lookback", f"is {value!r}; allowed: a duration such as 1h, or a number from 0 up")
+        return None
+    return str(value)
+
+
+def _options(fields: Fields, types: Mapping[str, str | None] | None) -> dict[str, object]:
+    """The fields that belong to the connectors; one that neither end knows is a fault."""
+    own = {*STREAM_FIELDS, *NOT_YET, POLICY}
+    given = [name for name in fields.names_of_fields() if name not in own]
+    if not given:
+        return {}
+    ends = set(connectors.REGISTRY) if types is None else {type_ for type_ in types.values() if type_}
+    known = {name for type_ in ends for name in _stream_options(type_)}
+    for name in given:
+        if name not in known:
+            fields.fault(name, f"is not known here; {meant(name, {*STREAM_FIELDS, *known})}")
+    return {name: fields.raw(name) for name in given if name in known}
+
+
+def _stream_options(type_: str) -> frozenset[str]:
+    if type_ not in connectors.REGISTRY:
+        return frozenset()
+    try:
+        return connectors.connector(type_).stream_options
+    except MissingExtra:
+        return frozenset()
+
+
+def stream_document(spec: StreamSpec) -> dict[str, Any]:
+    lookback = spec.lookback
+    if isinstance(lookback, float) and lookback.is_integer():
+        lookback = int(lookback)
+    document = {
+        "name": spec.name,
+        "mode": str(spec.mode),
+        "write": str(spec.write),
+        "target": spec.target,
+        "cursor": spec.cursor,
+        "key": list(spec.key) or None,
+        "lookback": lookback,
+        "columns": None if spec.columns is None else list(spec.columns),
+        "exclude": list(spec.exclude) or None,
+        "rename": dict(spec.rename) or None,
+    }
+    return {name: value for name, value in document.items() if value is not None} | dict(spec.options)
+
+
+def check_policy(fields: Fields) -> None:
+    if fields.raw(POLICY) not in (None, DEFAULT_POLICY):
+        fields.fault(POLICY, f"other than {DEFAULT_POLICY} is not in this version of syncworker yet; leave it out")
