@@ -1,0 +1,163 @@
+"""What the environment may say: every fault at once, no secret repeated, no open door by accident."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.settings import load, loopback
+from worker.errors import BadConfiguration
+
+PRODUCTION = {
+    "APP_ENV": "production",
+    "MONGO_URL": "mongodb://db.example/sync",
+    "SECRET_KEY": "0123456789abcdef",
+    "AUTH_TOKEN": "let-me-in",
+}
+
+
+def faults(env: dict[str, str]) -> dict[str, str]:
+    with pytest.raises(BadConfiguration) as refusal:
+        load(env)
+    return {fault.field: fault.message for fault in refusal.value.faults}
+
+
+def test_nothing_set_is_development_on_loopback() -> None:
+    settings = load({})
+    assert not settings.production
+    assert settings.url == "http://127.0.0.1:8080/"
+    assert settings.worker.mongo_url is None
+
+
+def test_production_as_it_should_be() -> None:
+    settings = load(PRODUCTION)
+    assert settings.production
+    assert settings.worker.mongo_database == "sync"
+    assert settings.worker.log_format == "json"
+
+
+@pytest.mark.parametrize(
+    ("app_env", "node_env", "production"),
+    [
+        (None, None, False),
+        ("production", None, True),
+        ("development", None, False),
+        (None, "production", True),
+        (None, "development", False),
+        (None, "test", False),
+        ("development", "production", False),
+        ("production", "development", True),
+        ("", "production", True),
+        ("PRODUCTION", None, True),
+    ],
+)
+def test_app_env_wins_over_node_env(app_env: str | None, node_env: str | None, production: bool) -> None:
+    named = {"APP_ENV": app_env, "NODE_ENV": node_env}
+    env = {**PRODUCTION, **{name: value for name, value in named.items() if value is not None}}
+    if app_env is None:
+        del env["APP_ENV"]
+    assert load(env).production is production
+
+
+@pytest.mark.parametrize(
+    ("production", "flag", "inside"),
+    [
+        (False, None, False),
+        (False, "true", True),
+        (False, "false", False),
+        (True, None, True),
+        (True, "true", True),
+        (True, "false", False),
+    ],
+)
+def test_where_the_worker_runs(production: bool, flag: str | None, inside: bool) -> None:
+    env = dict(PRODUCTION) if production else {}
+    if flag:
+        env["ENABLE_SYNC_WORKER"] = flag
+    assert load(env).worker_inside is inside
+
+
+def test_every_bad_value_is_named_at_once_with_what_is_allowed() -> None:
+    found = faults(
+        {
+            "APP_ENV": "staging",
+            "PORT": "http",
+            "HOST": "http://x",
+            "LEASE_TTL": "0.5",
+            "WORKER_CONCURRENCY": "65",
+            "RUN_ISOLATION": "container",
+            "ENABLE_SYNC_WORKER": "perhaps",
+            "ALLOW_NETWORKS": "10.0.0.0/8, everything",
+            "LOG_LEVEL": "loud",
+            "AUTH": "maybe",
+            "SECRET_KEY": "short",
+            "MONGO_URL": "postgres://x",
+        }
+    )
+    assert set(found) >= {
+        *("APP_ENV", "PORT", "HOST", "LEASE_TTL", "WORKER_CONCURRENCY", "RUN_ISOLATION"),
+        *("ENABLE_SYNC_WORKER", "ALLOW_NETWORKS", "LOG_LEVEL", "AUTH", "SECRET_KEY", "MONGO_URL"),
+    }
+    assert found["PORT"] == "is 'http'; allowed: a whole number from 1 to 65535"
+    assert "staging" in found["APP_ENV"]
+    assert "development, production" in found["APP_ENV"]
+    assert "everything" in found["ALLOW_NETWORKS"]
+
+
+@pytest.mark.parametrize(
+    "url", ["mongodb://user:pa/ss@host/db", "mongodb://user:hush@host:port/", "mongodb://u:hush@h@x/", "mongodb://"]
+)
+def test_a_bad_url_is_refused_without_a_part_of_its_password(url: str) -> None:
+    text = str(faults({"MONGO_URL": url}))
+    assert "MONGO_URL" in text
+    for part in ("pa", "ss", "hush"):
+        assert part not in text.replace("password", "").replace("percent", "").replace("passed", "")
+
+
+def test_no_secret_is_in_a_fault_or_in_what_settings_print() -> None:
+    secret = "tooshort"
+    assert secret not in str(faults({"SECRET_KEY": secret, "PORT": "x", "AUTH_TOKEN": "hidden-token"}))
+    settings = load({"AUTH_TOKEN": "hidden-token", "ADMIN_PASSWORD": "hidden-password"})
+    assert "hidden" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("env", "refused"),
+    [
+        ({}, False),
+        ({"HOST": "::1"}, False),
+        ({"HOST": "[::1]"}, False),
+        ({"HOST": "localhost"}, False),
+        ({"HOST": "0.0.0.0"}, True),
+        ({"HOST": "192.0.2.1"}, True),
+        ({"HOST": "example.org"}, True),
+        ({"HOST": "0.0.0.0", "AUTH_TOKEN": "x"}, False),
+        ({"HOST": "0.0.0.0", "ADMIN_PASSWORD": "x"}, False),
+        ({"HOST": "0.0.0.0", "AUTH": "none"}, False),
+        ({**PRODUCTION, "AUTH_TOKEN": ""}, True),
+        ({**PRODUCTION, "AUTH_TOKEN": "", "AUTH": "none"}, False),
+        ({**PRODUCTION, "AUTH_TOKEN": "", "ADMIN_PASSWORD": "x", "HOST": "0.0.0.0"}, False),
+    ],
+)
+def test_no_door_stands_open_by_accident(env: dict[str, str], refused: bool) -> None:
+    if not refused:
+        load(env)
+        return
+    assert "AUTH=none" in faults(env)["AUTH_TOKEN"]
+
+
+def test_production_refuses_to_start_without_database_or_key() -> None:
+    found = faults({"APP_ENV": "production", "AUTH": "none"})
+    assert set(found) == {"MONGO_URL", "SECRET_KEY"}
+
+
+def test_production_may_ask_for_the_embedded_database() -> None:
+    env = {**PRODUCTION, "EMBEDDED_MONGO": "true", "MONGO_URL": ""}
+    assert load(env).worker.mongo_url is None
+
+
+@pytest.mark.parametrize(
+    ("host", "is_loopback"),
+    [("127.0.0.1", True), ("127.1.2.3", True), ("::1", True), ("LOCALHOST", True), ("0.0.0.0", False), ("::", False)],
+)
+def test_loopback(host: str, is_loopback: bool) -> None:
+    assert loopback(host) is is_loopback
