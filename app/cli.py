@@ -1,0 +1,257 @@
+"""The command line: verbs in, exit codes out. What a verb does is in `app.verbs`.
+
+Exit codes: 0 done; 1 failed or cancelled; 2 bad configuration or bad input; 3 no database within 10 s; 4 held.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from worker import __version__
+from worker.errors import BadInput, NotFound, StoreUnavailable, SyncworkerError
+from worker.logs import redact
+from worker.run import RunState
+
+DONE, FAILED, BAD, NO_DATABASE = 0, 1, 2, 3
+
+Verb = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what `arguments` (the process's, by default) say; without a verb, start. Returns the exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        code: int = given.verb(given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader had enough, as `| head` has; nothing must be written at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except BadInput as error:
+        for fault in error.faults:
+            _tell(f"{fault.field} {fault.message}".strip())
+        return BAD
+    except NotFound as error:
+        _tell(str(error))
+        return BAD
+    except StoreUnavailable as error:
+        _tell(f"{error}; is MONGO_URL right, and does MongoDB run?")
+        return NO_DATABASE
+    except SyncworkerError as error:
+        _tell(str(error))
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    return code
+
+
+def _tell(text: str) -> None:
+    print(f"syncworker: {redact(text)}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="syncworker",
+        description="Keeps data in step: scheduled sync jobs from databases and files into your own database.",
+        epilog="Settings are environment variables, or a .env file in this folder: docs/settings.md. "
+        "Without a verb, it starts.",
+    )
+    parser.add_argument("--version", action="version", version=f"syncworker {__version__}")
+    parser.set_defaults(verb=_start)
+    verbs = _Verbs(parser)
+    _serving(verbs)
+    _declaring(verbs)
+    _showing(verbs)
+    _acting(verbs)
+    return parser
+
+
+class _Verbs:
+    """The verbs of the parser, each with its own help."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._parsers = parser.add_subparsers(title="verbs", metavar="VERB")
+
+    def add(self, name: str, verb: Verb, text: str, detail: str = "") -> argparse.ArgumentParser:
+        added = self._parsers.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}. {detail}".strip())
+        added.set_defaults(verb=verb)
+        return added
+
+
+def _serving(verbs: _Verbs) -> None:
+    verbs.add("start", _start, "start everything", "In development a supervisor with its children, in production one "
+              "process; APP_ENV says which.")  # fmt: skip
+    verbs.add("api", _api, "serve the API and the dashboard", "With the worker inside where ENABLE_SYNC_WORKER=true.")
+    verbs.add("worker", _worker, "schedule and run jobs, without an HTTP port")
+
+
+def _declaring(verbs: _Verbs) -> None:
+    apply = verbs.add("apply", _apply, "make the database what a file says", "Needs no server. What the file does "
+                      "not name stays, unless --prune is given.")  # fmt: skip
+    apply.add_argument("file", metavar="FILE")
+    apply.add_argument("--prune", action="store_true", help="delete jobs and connections that the file does not name")
+    apply.add_argument("--dry-run", action="store_true", help="show the difference, change nothing")
+    apply.add_argument("--yes", action="store_true", help="do not ask before --prune deletes")
+    validate = verbs.add("validate", _validate, "check a file", "Prints every mistake as FILE:LINE:COLUMN: message. "
+                         "Needs no database.")  # fmt: skip
+    validate.add_argument("file", metavar="FILE")
+    verbs.add("export", _export, "print all connections and jobs as a file", "Literal secrets are printed as "
+              "${CONNECTION_FIELD}.")  # fmt: skip
+    following = verbs.add("next", _next, "print the next fire times of a schedule", "UTC, one a line, with a note "
+                          "where a clock change touches one. Needs no database.")  # fmt: skip
+    following.add_argument("cron", metavar="CRON", nargs="?", help="five fields, quoted: '*/5 * * * *'")
+    following.add_argument("--every", metavar="DURATION", help="an interval in place of CRON: 15m")
+    following.add_argument("--timezone", metavar="TZ", default="UTC", help="an IANA zone, UTC by default")
+    following.add_argument("--after", metavar="TIME", help="count from here (exclusive), now by default")
+    following.add_argument("-n", "--count", type=_count, default=5, help="how many, 5 by default")
+
+
+def _showing(verbs: _Verbs) -> None:
+    for name, verb, text in (
+        ("status", _status, "show who leads, what runs and what is next"),
+        ("jobs", _jobs, "list the jobs"),
+        ("check", _check, "name what is wrong with the set-up"),
+    ):
+        _json(verbs.add(name, verb, text))
+    runs = _json(verbs.add("runs", _runs, "list runs, newest first"))
+    runs.add_argument("--job", metavar="JOB", help="only those of this job")
+    runs.add_argument("--state", choices=[str(state) for state in RunState], action="append", help="only those in it")
+    runs.add_argument("--since", metavar="TIME", help="only those queued since; a time, or a duration such as 2h")
+    runs.add_argument("-n", "--count", type=_count, default=20, help="how many, 20 by default")
+    logs = _json(verbs.add("logs", _logs, "print what a run said"))
+    logs.add_argument("run", metavar="RUN")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until the run ends")
+    logs.add_argument("--level", choices=("debug", "info", "warning", "error"), help="leave out what is less grave")
+
+
+def _acting(verbs: _Verbs) -> None:
+    run = _json(verbs.add("run", _run, "run a job now, here, and watch it", "Needs no server. Ctrl-C cancels. "
+                          "Exits 0 succeeded, 1 failed or cancelled, 4 held."))  # fmt: skip
+    run.add_argument("job", metavar="JOB")
+    run.add_argument("--file", metavar="FILE", help="apply this job and its connections from FILE first")
+    for name, verb, text in (
+        ("cancel", _cancel, "cancel a queued, running or held run"),
+        ("retry", _retry, "queue a new run that goes on where a failed or cancelled one ended"),
+        ("approve", _approve, "let a held run go on"),
+        ("discard", _discard, "end a held run; nothing is removed"),
+    ):
+        _json(verbs.add(name, verb, text)).add_argument("run", metavar="RUN")
+
+
+def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--json", action="store_true", help="for programs: JSON on standard output")
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 10_000:
+        raise argparse.ArgumentTypeError("allowed: 1 to 10000")
+    return number
+
+
+# The verbs. Each imports what it needs: `next` must not wait for a database driver.
+
+
+def _start(_: argparse.Namespace) -> int:
+    from app import main as program
+
+    return program.start(program.environment())
+
+
+def _api(_: argparse.Namespace) -> int:
+    from app import main as program
+
+    return program.api(program.environment())
+
+
+def _worker(_: argparse.Namespace) -> int:
+    from app import main as program
+
+    return program.worker(program.environment())
+
+
+def _apply(given: argparse.Namespace) -> int:
+    from app.verbs import declare
+
+    return declare.apply(given.file, prune=given.prune, dry_run=given.dry_run, yes=given.yes)
+
+
+def _validate(given: argparse.Namespace) -> int:
+    from app.verbs import declare
+
+    return declare.validate(given.file)
+
+
+def _export(_: argparse.Namespace) -> int:
+    from app.verbs import declare
+
+    return declare.export()
+
+
+def _next(given: argparse.Namespace) -> int:
+    from app.verbs import following
+
+    return following.show(given.cron, given.every, zone=given.timezone, after=given.after, count=given.count)
+
+
+def _status(given: argparse.Namespace) -> int:
+    from app.verbs import show
+
+    return show.status(as_json=given.json)
+
+
+def _jobs(given: argparse.Namespace) -> int:
+    from app.verbs import show
+
+    return show.jobs(as_json=given.json)
+
+
+def _runs(given: argparse.Namespace) -> int:
+    from app.verbs import show
+
+    return show.runs(given.job, given.state, since=given.since, count=given.count, as_json=given.json)
+
+
+def _logs(given: argparse.Namespace) -> int:
+    from app.verbs import show
+
+    return show.logs(given.run, level=given.level, follow=given.follow, as_json=given.json)
+
+
+def _check(given: argparse.Namespace) -> int:
+    from app.verbs import check
+
+    return check.check(as_json=given.json)
+
+
+def _run(given: argparse.Namespace) -> int:
+    from app.verbs import run
+
+    return run.run(given.job, given.file, as_json=given.json)
+
+
+def _cancel(given: argparse.Namespace) -> int:
+    from app.verbs import act
+
+    return act.cancel(given.run, as_json=given.json)
+
+
+def _retry(given: argparse.Namespace) -> int:
+    from app.verbs import act
+
+    return act.retry(given.run, as_json=given.json)
+
+
+def _approve(given: argparse.Namespace) -> int:
+    from app.verbs import act
+
+    return act.approve(given.run, as_json=given.json)
+
+
+def _discard(given: argparse.Namespace) -> int:
+    from app.verbs import act
+
+    return act.discard(given.run, as_json=given.json)

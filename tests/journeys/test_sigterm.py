@@ -1,0 +1,86 @@
+"""SIGTERM in the middle of a long sync: handed back with its checkpoint, the lease released, nothing left running."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pymongo
+import pytest
+
+from tests.conftest import StartProgram
+from tests.waiting import until
+from worker.connection import Connection
+from worker.job import Job, Mode, StreamSpec, Write
+from worker.run import FINAL, Trigger
+from worker.store import Store
+from worker.vault import Vault
+
+pytestmark = pytest.mark.journey
+KEY = "a key of the journeys"
+ROWS = 250_000
+MODES = [{"APP_ENV": "development"}, {"APP_ENV": "production", "AUTH": "none"}]
+Started = tuple[dict[str, Any], str]
+
+
+@pytest.fixture
+def long_run(store: Store, tmp_path: Path, mongo_url: str, mongo_database: str) -> Iterator[Started]:
+    """A queued run of many rows, and the database that they go to."""
+    path = tmp_path / "shop.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)")
+        database.executemany("INSERT INTO items VALUES (?, ?)", ((n, f"item {n}" * 5) for n in range(ROWS)))
+    database.close()
+    lake = f"{mongo_database}_lake"
+    connections = store.connections(Vault([KEY]))
+    connections.insert(Connection(id="shop", type="sqlite", settings={"path": str(path)}), frozenset())
+    lake_settings = {"url": mongo_url, "database": lake}
+    connections.insert(Connection(id="lake", type="mongodb", settings=lake_settings), frozenset({"url"}))
+    stream = StreamSpec(name="items", mode=Mode.INCREMENTAL, cursor="id", key=("id",), write=Write.UPSERT)
+    store.jobs.insert(Job(id="items", source="shop", destination="lake", streams=(stream,), schedule=None))
+    yield store.runs.create("items", Trigger.MANUAL), lake
+    with pymongo.MongoClient[dict[str, Any]](mongo_url) as client:
+        client.drop_database(lake)
+
+
+def written(run: dict[str, Any]) -> int:
+    return sum(stream.get("written", 0) for stream in run["progress"].values())
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode["APP_ENV"])
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGTERM, signal.SIGINT]], ids=["once", "twice"])
+def test_a_long_sync_is_handed_back_and_goes_on_from_its_checkpoint(
+    mode: dict[str, str],
+    signals: list[signal.Signals],
+    long_run: Started,
+    store: Store,
+    program: StartProgram,
+    environment: Callable[..., dict[str, str]],
+    mongo_url: str,
+) -> None:
+    queued, lake = long_run
+    env = environment(**mode, SECRET_KEY=KEY, SHUTDOWN_GRACE="10")
+    one = program(env=env)
+    until(lambda: written(store.runs.get(queued["_id"])) > 0, "rows are written", timeout=40)
+    for number in signals:
+        one.signal(number)
+    assert one.wait(12 if len(signals) == 1 else 4) == 0
+    assert one.processes() == []
+    run = store.runs.get(queued["_id"])
+    assert run["state"] == "queued"
+    assert run["attempt"] == 0  # an interruption does not count
+    assert 0 < written(run) < ROWS
+    lease = store.leases.current()
+    assert lease is not None
+    assert lease["holder"] is None
+    assert store.instances.list() == []
+
+    program(env=env)
+    until(lambda: store.runs.get(queued["_id"])["state"] in FINAL, "it goes on to its end", timeout=90)
+    run = store.runs.get(queued["_id"])
+    assert run["state"] == "succeeded", run["error"]
+    with pymongo.MongoClient[dict[str, Any]](mongo_url) as client:
+        assert client[lake]["items"].count_documents({}) == ROWS
