@@ -1,0 +1,116 @@
+// @vitest-environment jsdom
+import { QueryClientProvider } from '@tanstack/react-query'
+import { cleanup, fireEvent, render, screen } from '@testing-library/react'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Router } from 'wouter'
+import { memoryLocation } from 'wouter/memory-location'
+import { App } from '../App'
+import { Live } from '../api/live'
+import { LiveContext } from '../api/live-context'
+import { makeQueryClient } from '../api/queries'
+import { sampleJob, sampleRun } from '../api/samples'
+
+const STATUS = {
+  version: '0.1.0',
+  mode: 'production',
+  instance: 'i1',
+  lease: { holder: 'h', instance: 'i1', token: 1, acquired_at: null, renewed_at: null, expires_at: null, live: true },
+  queue: { queued: 0, running: 0, held: 0 },
+  queue_depth: 0,
+  running: [],
+  next_fire_times: [],
+}
+
+let answers: Record<string, [status: number, body: unknown]>
+
+beforeEach(() => {
+  answers = {
+    '/api/status': [200, STATUS],
+    '/api/jobs': [200, { items: [], next: null }],
+    '/api/runs': [200, { items: [], next: null }],
+    '/api/instances': [200, { items: [], terms: [], next: null }],
+  }
+  vi.stubGlobal('EventSource', class { close() {} })
+  vi.stubGlobal('scrollTo', vi.fn())
+  vi.stubGlobal('fetch', (path: string) => {
+    const [status, body] = answers[new URL(path, 'http://here').pathname] ?? [404, { title: 'Not Found' }]
+    return Promise.resolve(new Response(JSON.stringify(body), { status }))
+  })
+})
+
+afterEach(() => {
+  cleanup()
+  vi.unstubAllGlobals()
+})
+
+function open(address: string, onSignedOut = vi.fn()): void {
+  const [path = '', search = ''] = address.split('?')
+  const { hook, searchHook } = memoryLocation({ path, searchPath: search })
+  const live = new Live('/api/events', [], vi.fn(), vi.fn())
+  render(
+    <QueryClientProvider client={makeQueryClient(onSignedOut, () => 60_000)}>
+      <LiveContext value={live}>
+        <Router hook={hook} searchHook={searchHook}>
+          <App />
+        </Router>
+      </LiveContext>
+    </QueryClientProvider>,
+  )
+}
+
+describe('a list', () => {
+  test('that is not here yet keeps its place', () => {
+    vi.stubGlobal('fetch', () => new Promise(() => undefined))
+    open('/jobs')
+    expect(screen.getByRole('status', { name: 'Loading' })).toBeTruthy()
+  })
+
+  test('of nothing yet says how to begin', async () => {
+    open('/jobs')
+    expect(await screen.findByText('No jobs yet')).toBeTruthy()
+    expect(screen.getByText(/syncworker apply/)).toBeTruthy()
+  })
+
+  test('of nothing that matches says so, and clears its filters', async () => {
+    answers['/api/jobs'] = [200, { items: [sampleJob()], next: null }]
+    open('/jobs?q=invoices')
+    expect(await screen.findByText('Nothing matches')).toBeTruthy()
+    fireEvent.click(screen.getByRole('button', { name: 'Clear the filters' }))
+    expect(await screen.findByRole('link', { name: 'orders' })).toBeTruthy()
+  })
+
+  test('that cannot be had says why', async () => {
+    answers['/api/jobs'] = [422, { title: 'Unprocessable Entity', detail: 'The question makes no sense.' }]
+    open('/jobs')
+    expect(await screen.findByText('The question makes no sense.')).toBeTruthy()
+    answers['/api/jobs'] = [200, { items: [sampleJob()], next: null }]
+    fireEvent.click(screen.getByRole('button', { name: 'Try again' }))
+    expect(await screen.findByRole('link', { name: 'orders' })).toBeTruthy()
+  })
+})
+
+describe('the overview', () => {
+  test('says that all is well', async () => {
+    answers['/api/jobs'] = [200, { items: [sampleJob({ last_run: sampleRun(), next_fire_time: null })], next: null }]
+    open('/')
+    expect(await screen.findByText('1 job, in step; this instance leads.')).toBeTruthy()
+  })
+
+  test('offers to approve or discard what is held, naming what would be removed', async () => {
+    const held = sampleRun({ state: 'held', finished_at: null, held: { removes: 1234 } })
+    answers['/api/jobs'] = [200, { items: [sampleJob({ last_run: held })], next: null }]
+    open('/')
+    expect(await screen.findByText(/it would remove 1,234 rows/)).toBeTruthy()
+    expect(screen.getByText(/may remove up to 1,234 rows/)).toBeTruthy()
+    expect(screen.getAllByText('Discard').length).toBeGreaterThan(0)
+  })
+})
+
+test('who is not logged in is sent to do so', async () => {
+  answers['/api/status'] = [401, { title: 'Unauthorized' }]
+  const onSignedOut = vi.fn()
+  open('/', onSignedOut)
+  await vi.waitFor(() => {
+    expect(onSignedOut).toHaveBeenCalled()
+  })
+})

@@ -1,0 +1,42 @@
+import { useRef, type ReactNode } from 'react'
+import { Act, type Deed } from './Act'
+
+interface ConfirmProps {
+  deed: Deed
+  label: string
+  busy: string
+  /** What will happen, naming the object and the count. */
+  children: ReactNode
+  look?: 'first' | 'danger' | 'plain'
+  little?: boolean
+}
+
+/** A button that asks once more before it acts. */
+export function Confirm({ deed, label, busy, children, look = 'plain', little = false }: ConfirmProps) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  return (
+    <>
+      <Act deed={deed} label={label} busy={busy} look={look} little={little} onClick={() => dialog.current?.showModal()} />
+      <dialog
+        ref={dialog}
+        aria-label={label}
+        onClose={(event) => {
+          if (event.currentTarget.returnValue === 'yes') deed.mutate()
+          event.currentTarget.returnValue = ''
+        }}
+      >
+        <form method="dialog">
+          <div>{children}</div>
+          <div className="actions">
+            <button className="button" value="no">
+              Go back
+            </button>
+            <button className={`button ${look === 'danger' ? 'danger' : 'first'}`} value="yes">
+              {label}
+            </button>
+          </div>
+        </form>
+      </dialog>
+    </>
+  )
+}

@@ -1,0 +1,38 @@
+import { useNow } from '../format/now'
+import { duration } from '../format/time'
+import type { LiveState } from '../api/live'
+import type { Tone } from './State'
+
+const WORDS: Record<LiveState, string> = {
+  connecting: 'Connecting',
+  live: 'Live',
+  reconnecting: 'Reconnecting',
+  paused: 'Paused',
+}
+
+const TONE: Record<LiveState, Tone> = { connecting: 'calm', live: 'good', reconnecting: 'wait', paused: 'calm' }
+
+/** How old the data is, and whether it moves by itself. `since`: when the last data came, in ms. */
+export function LiveMark({ state, since }: { state: LiveState; since: number }) {
+  const now = useNow()
+  const age = Math.max(0, now - since)
+  const old = state !== 'live' && since > 0 && age >= 2_000
+  return (
+    <span className={`live ${TONE[state]}`} role="status" title={since > 0 ? `Data of ${new Date(since).toLocaleTimeString('en-GB')}` : undefined}>
+      <LiveGlyph state={state} />
+      {WORDS[state]}
+      {old && <span className="muted"> · {duration(age / 1000)} old</span>}
+    </span>
+  )
+}
+
+function LiveGlyph({ state }: { state: LiveState }) {
+  return (
+    <svg aria-hidden="true" width="10" height="10" viewBox="0 0 10 10" fill="none" stroke="currentColor" strokeWidth="1.75">
+      {state === 'live' && <circle cx="5" cy="5" r="4" fill="currentColor" stroke="none" />}
+      {state === 'connecting' && <circle cx="5" cy="5" r="3.9" />}
+      {state === 'reconnecting' && <path d="M5 1.4 9 8.8H1z" strokeLinejoin="round" />}
+      {state === 'paused' && <path d="M3 1.5v7M7 1.5v7" />}
+    </svg>
+  )
+}

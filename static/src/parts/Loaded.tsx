@@ -1,0 +1,19 @@
+import { useState, type ReactNode } from 'react'
+import { Fault, Skeleton } from './Blank'
+
+/** What a part needs to know of a question to the server. */
+export interface Asked<T> {
+  data: T | undefined
+  error: Error | null
+  refetch: () => unknown
+}
+
+/** The four ways a question stands: not yet, failed, and answered; what is stale is shown, the banner says so. */
+export function Loaded<T>({ asked, lines, children }: { asked: Asked<T>; lines?: number; children: (data: T) => ReactNode }) {
+  // Asking again forgets the error for a moment; we do not, or the page would flicker between the two.
+  const [last, setLast] = useState(asked.error)
+  if (asked.error && asked.error !== last) setLast(asked.error)
+  if (asked.data !== undefined) return <>{children(asked.data)}</>
+  if (last) return <Fault error={last} onRetry={() => void asked.refetch()} />
+  return <Skeleton lines={lines} />
+}

@@ -1,0 +1,39 @@
+"""The committed bundle is that of the sources, as far as can be told without Node; `static/bundle.mjs` rebuilds it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+SOURCES = ("index.html", "package-lock.json", "package.json", "public", "src", "tsconfig.json", "vite.config.ts")
+
+
+def source_files() -> list[str]:
+    found: list[Path] = []
+    for name in SOURCES:
+        path = STATIC / name
+        found += [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    names = sorted(file.relative_to(STATIC).as_posix() for file in found)
+    return [name for name in names if not re.search(r"\.test\.tsx?$", name)]
+
+
+def test_the_bundle_is_sealed_with_the_hash_of_its_sources() -> None:
+    lines = (f"{hashlib.sha256((STATIC / name).read_bytes()).hexdigest()}  {name}\n" for name in source_files())
+    fresh = hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert (STATIC / "dist" / ".source-hash").read_text() == f"{fresh}\n", "run `make dashboard`"
+
+
+def test_the_page_needs_no_inline_script_or_style() -> None:
+    page = (STATIC / "dist" / "index.html").read_text()
+    assert re.findall(r"<script(?![^>]*\bsrc=)", page) == []
+    assert "<style" not in page
+    assert "style=" not in page
+
+
+def test_every_file_that_the_page_names_is_in_the_bundle() -> None:
+    page = (STATIC / "dist" / "index.html").read_text()
+    named = re.findall(r'(?:src|href)="/([^"]+)"', page)
+    assert named
+    assert [name for name in named if not (STATIC / "dist" / name).is_file()] == []
