@@ -115,7 +115,7 @@ def test_kill_9_of_its_parent_takes_it_along() -> None:
     assert lives(pid)
     parent.kill()
     parent.wait()
-    until(lambda: not lives(pid), "the child is gone", timeout=2)
+    until(lambda: not lives(pid), "the child is gone", timeout=10)
     parent.stdout.close()
 
 
@@ -132,4 +132,4 @@ def test_a_thread_that_outlives_it_may_start_it(started: list[Child], lines: Lin
     assert started[0].poll() is None
     ended.set()
     keeper.join()
-    assert started[0].wait(2) == -signal.SIGKILL  # the kernel's tie is to the thread
+    assert started[0].wait(10) == -signal.SIGKILL  # the kernel's tie is to the thread

@@ -150,7 +150,7 @@ def test_kill_9_of_its_owner_takes_it_along_and_the_next_start_finds_its_data(
             client["kept"]["things"].insert_one({"_id": 1})
         owner.kill()
         owner.wait()
-    until(lambda: gone(pid), "mongod is gone", timeout=2)
+    until(lambda: gone(pid), "mongod is gone", timeout=10)
     assert make().ensure() == url
     with pymongo.MongoClient[dict[str, Any]](url) as client:
         assert client["kept"]["things"].count_documents({}) == 1

@@ -67,14 +67,14 @@ def test_kill_9_of_the_supervisor_takes_every_child_with_it(program: StartProgra
     one = program(env={})
     assert len(one.processes()) >= 5
     one.kill()
-    until(lambda: not one.processes(), "no process is left", timeout=2)
+    until(lambda: not one.processes(), "no process is left", timeout=10)
 
 
 def test_kill_9_of_the_one_process_takes_its_database_with_it(program: StartProgram) -> None:
     one = program(env={**PRODUCTION, "EMBEDDED_MONGO": "true"})
     assert len(one.processes()) == 2
     one.kill()
-    until(lambda: not one.processes(), "no process is left", timeout=2)
+    until(lambda: not one.processes(), "no process is left", timeout=10)
 
 
 @pytest.mark.parametrize("part", ["app api", "-m worker", "--dbpath"])

@@ -86,7 +86,8 @@ def test_three_instances_share_the_work_and_hand_over(
     )
     ended: dict[str, Any] | None = database["lease_terms"].find_one({"_id": lease["token"]})
     assert ended is not None and ended["how"] == "released"
-    assert after["gained_at"] - ended["ended_at"] < timedelta(seconds=1)
+    # By release, not by expiry: well before the lease's own 4 s (a standby looks twice a second).
+    assert after["gained_at"] - ended["ended_at"] < timedelta(seconds=3)
 
     done = database["runs"].count_documents({"state": "succeeded"})
     until(
