@@ -24,8 +24,6 @@ BAD_CONFIGURATION = 2
 LONGEST_DELAY = 30.0
 DEATHS = 5
 WITHIN = 60.0
-# So long a child waits for the one before it; then it starts and waits by itself.
-LONGEST_WAIT = 10.0
 # What is left of the grace for the children that others need, once those others are gone.
 LAST_GRACE = 1.7
 HURRY_GRACE = 1.5

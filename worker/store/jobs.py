@@ -158,11 +158,6 @@ class Jobs:
             self._refuse(job_id)
         self._checkpoints.delete_many({"job_id": job_id})
 
-    def uses_of(self, connection_id: str) -> builtins.list[str]:
-        """Ids of the jobs that read from or write to a connection."""
-        query = {"$or": [{"source": connection_id}, {"destination": connection_id}]}
-        return [job["_id"] for job in self._jobs.find(query, {"_id": 1}).sort("_id", 1)]
-
     # What the scheduler needs.
 
     def due(self, now: datetime, limit: int, after: Job | None = None) -> builtins.list[Job]:
