@@ -27,7 +27,7 @@ run: $(VENV)/.installed-run $(NODE_MODULES) $(QUICKSTART)  ## start development 
 	exec setpriv --pdeathsig TERM -- $(BIN)/python -m app
 
 test: $(VENV)/.installed-test $(NODE_MODULES) test-packages  ## install what the tests need and run them all
-	REQUIRE_SERVERS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+	REQUIRE_SERVERS=1 $(BIN)/python -m pytest -n $${TEST_WORKERS:-3} --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-test $(NODE_MODULES)  ## style, types, import contracts, and the dashboard's own checks
 	$(BIN)/ruff check .
@@ -44,7 +44,8 @@ dashboard: $(VENV)/.installed-run $(NODE_MODULES)  ## make the wire types anew, 
 	$(BIN)/python -m app.api.typescript
 	$(if $(NPM),cd static && npm run --silent build,$(error the dashboard needs node 20.19 or later, with npm))
 
-chaos: $(VENV)/.installed-test test-packages  ## kill, freeze and stop instances at random for some minutes
+chaos: $(VENV)/.installed-test test-packages  ## the long runs under faults: kill, freeze, cut off
+	REQUIRE_SERVERS=1 $(BIN)/python -m pytest -s --timeout 3600 -m chaos
 	REQUIRE_SERVERS=1 NEMESIS_BLOWS=$${NEMESIS_BLOWS:-60} $(BIN)/python -m pytest -s --timeout 3600 tests/journeys/test_nemesis.py
 
 bench: $(VENV)/.installed-test  ## measure a few routes against a hand-written copy

@@ -209,17 +209,22 @@ class Embedded:
                 self._child = None
                 raise EmbeddedFailed(self._reason(code))
             if _answers(port):
-                return self._become_primary(port, deadline - clock.monotonic())
+                return self._become_primary(child, port, deadline - clock.monotonic())
             self._stop.wait(LOOK_EVERY)
         raise EmbeddedFailed(f"mongod does not answer on port {port} after {START_PATIENCE:g} s; see its log")
 
-    @staticmethod
-    def _become_primary(port: int, patience: float) -> None:
+    def _become_primary(self, child: Child, port: int, patience: float) -> None:
         from app import replica_set  # the driver is imported while mongod starts
 
+        def alive() -> bool:
+            return child.poll() is None and not self._stop.is_set()
+
         try:
-            replica_set.make_primary(ADDRESS, port, SET_NAME, patience)
+            replica_set.make_primary(ADDRESS, port, SET_NAME, patience, alive)
         except StoreUnavailable as error:
+            if (code := child.poll()) is not None:
+                self._child = None
+                raise EmbeddedFailed(self._reason(code)) from error
             raise EmbeddedFailed(str(error)) from error
 
     def _reason(self, code: int) -> str:

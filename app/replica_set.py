@@ -6,6 +6,7 @@ It is apart from `app.embedded` so that the driver is imported while mongod star
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from pymongo import MongoClient
@@ -19,14 +20,14 @@ NOT_YET_INITIALIZED = 94  # or not yet loaded: it says the same while it starts
 ALREADY_INITIALIZED = 23
 
 
-def make_primary(address: str, port: int, name: str, patience: float) -> None:
-    """Return when the mongod at `port` accepts writes; raises StoreUnavailable where it does not in time."""
+def make_primary(address: str, port: int, name: str, patience: float, alive: Callable[[], bool]) -> None:
+    """Return when the mongod at `port` accepts writes; raises StoreUnavailable where it does not in time, or died."""
     deadline = clock.monotonic() + patience
     never = threading.Event()
     reason = "it does not say why"
     url = f"mongodb://{address}:{port}/"
     with MongoClient[dict[str, Any]](url, directConnection=True, serverSelectionTimeoutMS=1000) as client:
-        while clock.monotonic() < deadline:
+        while clock.monotonic() < deadline and alive():
             try:
                 if client.admin.command("hello")["isWritablePrimary"]:
                     return

@@ -16,7 +16,7 @@ from typing import Any
 import pymongo
 import pytest
 
-from app import embedded
+from app import embedded, replica_set
 from app.database import Database
 from app.embedded import Embedded, EmbeddedFailed
 from app.ownership import Ownership
@@ -137,6 +137,23 @@ def test_one_that_dies_is_started_again_and_at_last_given_up(make: Callable[...,
     until(lambda: gone(pid), "it has died again")
     with pytest.raises(EmbeddedFailed, match="killed by signal 9"):
         one.tend()
+
+
+def test_one_that_dies_before_it_is_primary_is_told_at_once(
+    make: Callable[..., Embedded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_primary = replica_set.make_primary
+
+    def killed_before(address: str, port: int, *rest: Any) -> None:
+        with pymongo.MongoClient[dict[str, Any]](f"mongodb://{address}:{port}/", directConnection=True) as client:
+            pid = int(client.admin.command("serverStatus")["pid"])
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: gone(pid), "it has died")
+        make_primary(address, port, *rest)
+
+    monkeypatch.setattr(replica_set, "make_primary", killed_before)
+    with pytest.raises(EmbeddedFailed, match="killed by signal 9"):
+        make().ensure()
 
 
 def test_kill_9_of_its_owner_takes_it_along_and_the_next_start_finds_its_data(
