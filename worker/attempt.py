@@ -16,14 +16,16 @@ from worker import clock, connectors, retry
 from worker.connectors.protocol import Fence
 from worker.declaration import resolve
 from worker.errors import Cancelled, Held, LostClaim, Permanent, Stopped, StoreUnavailable, SyncworkerError
-from worker.job import Job
+from worker.job import Job, StreamSpec
 from worker.keeper import CheckpointKeeper
 from worker.run import RunState, StreamState, Trigger
 from worker.run_log import RunLog
+from worker.sealed_checkpoint import SealedCheckpoint
 from worker.signals import Signals
 from worker.store import Store
 from worker.store.claims import Ending
 from worker.store.client import Document
+from worker.sync.columns import RUN_ID, SYNCED_AT, Marks
 from worker.sync.move import Ends, Reporter, StreamRun, move
 from worker.sync.progress import StreamProgress, resumed
 from worker.vault import Vault
@@ -136,7 +138,13 @@ class Attempt:
                 sequence: int = self._run["sequence"]
                 fence = Fence(job=_known_there_as(job), stream=spec.name, sequence=sequence, token=self.token)
                 part = StreamRun(
-                    spec=spec, fence=fence, generations=generations, guards=job.guards, approved=self._approved()
+                    spec=spec,
+                    fence=fence,
+                    generations=generations,
+                    guards=job.guards,
+                    approved=self._approved(),
+                    marks=self._marks(spec),
+                    cover=SealedCheckpoint(self._vault, f"{job.id}/{spec.name}") if spec.hash else None,
                 )
                 self._say("info", f"started ({spec.mode}, {spec.write})", spec.name)
                 try:
@@ -185,6 +193,10 @@ class Attempt:
         except Permanent:  # pruned meanwhile
             return frozenset({own})
         return frozenset({own, before})
+
+    def _marks(self, spec: StreamSpec) -> Marks:
+        hash_key = self._insist(self._store.keys(self._vault).hash_key) if spec.hash else b""
+        return Marks(hash_key=hash_key, values={SYNCED_AT: self._run["started_at"], RUN_ID: self.run_id})
 
     def _approved(self) -> int | None:
         approved = self._run.get("approved")

@@ -48,7 +48,8 @@ class Schedule:
 class StreamSpec:
     """One stream of a job, all names in the source's spelling.
 
-    `columns` (None: all), `exclude` and `rename` choose and name the columns at the destination.
+    `columns` (None: all), `exclude` and `rename` choose and name the columns at the destination; those in `hash` arrive
+    as keyed hashes, `metadata` adds columns that say when a row came and with which run.
     `options` are the connector's own stream options (CSV `types`, `glob`, …).
     """
 
@@ -62,6 +63,8 @@ class StreamSpec:
     columns: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
     rename: dict[str, str] = field(default_factory=dict)
+    hash: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
     options: dict[str, object] = field(default_factory=dict)
 
     @property

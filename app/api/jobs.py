@@ -27,7 +27,7 @@ RECENT_RUNS = 20
 FAR = timedelta(days=366 * 10)
 # What GET adds to a job's draft: sent back, it changes nothing.
 ADDED = frozenset(Job.model_fields) - frozenset(JobDraft.model_fields)
-MAY_BE_EMPTY = frozenset({"key", "exclude", "rename"})
+MAY_BE_EMPTY = frozenset({"key", "exclude", "rename", "hash", "metadata"})
 UNSAID = frozenset({RunState.SKIPPED, RunState.MISSED})
 
 

@@ -171,6 +171,8 @@ class StreamSpec(Wire):
     columns: list[str] | None = None
     exclude: list[str] = []
     rename: dict[str, str] = {}
+    hash: list[str] = []
+    metadata: list[Literal["_synced_at", "_run_id"]] = []
 
 
 class Retry(Wire):

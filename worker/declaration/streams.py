@@ -13,12 +13,11 @@ from worker import connectors
 from worker.declaration.fields import Fields, meant
 from worker.errors import MissingExtra
 from worker.job import Mode, StreamSpec, Write
+from worker.sync.columns import METADATA
 
 STREAM_FIELDS = (
-    "name", "target", "mode", "write", "cursor", "key", "lookback", "columns", "exclude", "rename"
+    "name", "target", "mode", "write", "cursor", "key", "lookback", "columns", "exclude", "rename", "hash", "metadata"
 )  # fmt: skip
-# Fields of later versions; a drift policy only in its default.
-NOT_YET = ("hash",)
 POLICY, DEFAULT_POLICY = "schema", "evolve"
 
 
@@ -49,9 +48,6 @@ def _stream(fields: Fields, types: Mapping[str, str | None] | None) -> StreamSpe
     fields.need("name")
     options = _options(fields, types)
     check_policy(fields)
-    for name in NOT_YET:
-        if name in fields:
-            fields.fault(name, "is not in this version of syncworker yet; leave it out")
     mode = fields.choice("mode", Mode, Mode.FULL)
     spec = StreamSpec(
         name=fields.text("name") or "",
@@ -64,6 +60,8 @@ def _stream(fields: Fields, types: Mapping[str, str | None] | None) -> StreamSpe
         columns=fields.names("columns"),
         exclude=fields.names("exclude") or (),
         rename=fields.renames("rename"),
+        hash=fields.names("hash") or (),
+        metadata=_metadata(fields),
         options=options,
     )
     _check_stream(fields, spec, keyed=types is not None and types["source"] == "mongodb")
@@ -97,6 +95,14 @@ def _check_stream(fields: Fields, spec: StreamSpec, *, keyed: bool) -> None:
         fields.fault("key", f"names {column!r}, which columns or exclude leave out")
 
 
+def _metadata(fields: Fields) -> tuple[str, ...]:
+    names = fields.names("metadata") or ()
+    for name in names:
+        if name not in METADATA:
+            fields.fault("metadata", f"names {name!r}; allowed: {', '.join(METADATA)}")
+    return names
+
+
 def _lookback(fields: Fields) -> str | float | None:
     """As given: a number for cursors that are numbers, a duration for times."""
     value = fields.raw("lookback")
@@ -112,7 +118,7 @@ def _lookback(fields: Fields) -> str | float | None:
 
 def _options(fields: Fields, types: Mapping[str, str | None] | None) -> dict[str, object]:
     """The fields that belong to the connectors; one that neither end knows is a fault."""
-    own = {*STREAM_FIELDS, *NOT_YET, POLICY}
+    own = {*STREAM_FIELDS, POLICY}
     given = [name for name in fields.names_of_fields() if name not in own]
     if not given:
         return {}
@@ -148,6 +154,8 @@ def stream_document(spec: StreamSpec) -> dict[str, Any]:
         "columns": None if spec.columns is None else list(spec.columns),
         "exclude": list(spec.exclude) or None,
         "rename": dict(spec.rename) or None,
+        "hash": list(spec.hash) or None,
+        "metadata": list(spec.metadata) or None,
     }
     return {name: value for name, value in document.items() if value is not None} | dict(spec.options)
 

@@ -17,6 +17,7 @@ from worker.store.client import Document, connect, translated
 from worker.store.connections import Connections
 from worker.store.instances import Instances
 from worker.store.jobs import Jobs
+from worker.store.keys import Keys
 from worker.store.leases import Leases
 from worker.store.logs import Logs
 from worker.store.runs import Runs
@@ -46,6 +47,10 @@ class Store:
     def connections(self, vault: Vault) -> Connections:
         """The saved connections; `vault` opens and seals their secrets."""
         return Connections(self.database, vault)
+
+    def keys(self, vault: Vault) -> Keys:
+        """The installation's own keys, which `vault` seals."""
+        return Keys(self.database, vault)
 
     def ping(self) -> None:
         with translated():

@@ -80,6 +80,8 @@ def _stream(document: Document) -> StreamSpec:
         key=tuple(fields.pop("key")),
         exclude=tuple(fields.pop("exclude")),
         columns=None if columns is None else tuple(columns),
+        hash=tuple(fields.pop("hash", ())),
+        metadata=tuple(fields.pop("metadata", ())),
         **fields,
     )
 

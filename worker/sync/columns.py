@@ -1,24 +1,47 @@
-"""Which columns of a stream reach the destination, and under which names. Rows in, rows out; values untouched."""
+"""Which columns of a stream reach the destination, and under which names: chosen, renamed, hashed, stamped.
+
+Rows in, rows out. It hashes what the job names in `hash` (HMAC-SHA-256 of the value's canonical text, RFC 2104) and
+adds the columns of `metadata`; every other value is left untouched.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from worker.errors import BadInput, Fault
 from worker.job import StreamSpec
-from worker.sync.types import Column
+from worker.sync.types import Column, Kind, Type
+from worker.sync.values import text
+
+SYNCED_AT, RUN_ID = "_synced_at", "_run_id"
+METADATA = {SYNCED_AT: Type(kind=Kind.TIMESTAMPTZ), RUN_ID: Type(kind=Kind.TEXT)}
+_HASHED = Type(kind=Kind.TEXT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """What a run brings to the rows: the installation's key for `hash`, and the values of the metadata columns."""
+
+    hash_key: bytes = b""
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Selection:
-    """The `columns`, `exclude` and `rename` of one stream, all in the source's names."""
+    """The `columns`, `exclude`, `rename`, `hash` and `metadata` of one stream, the first four in the source's names."""
 
-    def __init__(self, spec: StreamSpec) -> None:
+    def __init__(self, spec: StreamSpec, marks: Marks | None = None) -> None:
         self._spec = spec
+        self._marks = marks or Marks()
         self._chosen = None if spec.columns is None else frozenset(spec.columns)
         self._excluded = frozenset(spec.exclude)
         self._rename = spec.rename
-        self.plain = self._chosen is None and not self._excluded and not self._rename
+        self._hashed = frozenset(spec.hash)
+        self._stamps = {name: self._marks.values.get(name) for name in spec.metadata}
+        self._selects = self._chosen is not None or bool(self._excluded or self._rename)
+        self.plain = not (self._selects or self._hashed or self._stamps)
 
     def keeps_all(self, names: Sequence[str]) -> bool:
         """Whether every one of `names` reaches the destination."""
@@ -37,6 +60,8 @@ class Selection:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             faults.append(self._fault("rename", f"gives two columns the name {', '.join(twice)}"))
+        if taken := sorted(set(names) & self._stamps.keys()):
+            faults.append(self._fault("metadata", f"adds {', '.join(taken)}, which the source has: rename its column"))
         if columns and not names:
             faults.append(self._fault("columns", "leaves no column"))
         if faults:
@@ -51,6 +76,7 @@ class Selection:
             "columns": spec.columns or (),
             "exclude": spec.exclude,
             "rename": tuple(spec.rename),
+            "hash": spec.hash,
         }
         listed = ", ".join(sorted(known))
         return [
@@ -71,16 +97,33 @@ class Selection:
         return self._rename.get(source_name, source_name)
 
     def columns(self, columns: Sequence[Column]) -> tuple[Column, ...]:
-        """The chosen columns under the destination's names."""
-        return tuple(
-            Column(name=self.name(column.name), type=column.type, nullable=column.nullable)
+        """The chosen columns under the destination's names, then those of `metadata`."""
+        chosen = [
+            Column(
+                name=self.name(column.name),
+                type=_HASHED if column.name in self._hashed else column.type,
+                nullable=column.nullable,
+            )
             for column in columns
             if self._keeps(column.name)
-        )
+        ]
+        stamped = [Column(name=name, type=METADATA[name], nullable=False) for name in self._stamps] if chosen else []
+        return (*chosen, *stamped)
 
     def rows(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The chosen values under the destination's names; `rows` itself where nothing is to be done."""
         if self.plain:
             return rows
-        rename, keeps = self._rename, self._keeps
-        return [{rename.get(name, name): value for name, value in row.items() if keeps(name)} for row in rows]
+        if self._hashed:
+            rows = [{name: self._hash(name, value) for name, value in row.items()} for row in rows]
+        if self._selects:
+            rename, keeps = self._rename, self._keeps
+            rows = [{rename.get(name, name): value for name, value in row.items() if keeps(name)} for row in rows]
+        if self._stamps:
+            rows = [row | self._stamps for row in rows]
+        return rows
+
+    def _hash(self, name: str, value: Any) -> Any:
+        if value is None or name not in self._hashed:
+            return value
+        return hmac.digest(self._marks.hash_key, text(value).encode(), "sha256").hex()

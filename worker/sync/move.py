@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from worker.batch import Batch
@@ -17,7 +17,7 @@ from worker.connectors.protocol import Destination, Fence, Position, Source, Str
 from worker.errors import BadInput, Cancelled, Fault, Held, Permanent
 from worker.job import Guards, Mode, StreamSpec, Write
 from worker.run import StreamState
-from worker.sync.columns import Selection
+from worker.sync.columns import Marks, Selection
 from worker.sync.pipe import Pipe, patiently
 from worker.sync.progress import StreamProgress
 from worker.sync.types import Column, columns_of
@@ -38,11 +38,20 @@ class Keeper(Protocol):
     def forget(self) -> None: ...
 
 
+class Cover(Protocol):
+    """Hides what a checkpoint holds of columns that are only sent as hashes, and reads it again."""
+
+    def seal(self, checkpoint: Any) -> Any: ...
+
+    def open(self, sealed: Any) -> Any: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class StreamRun:
     """One stream of one run. `generations` are the sequences of this run and of the one that it retries.
 
-    `approved` is the number of rows that a person let this run remove, or None.
+    `approved` is the number of rows that a person let this run remove, or None. `cover` is there where the stream
+    hashes columns.
     """
 
     spec: StreamSpec
@@ -50,6 +59,8 @@ class StreamRun:
     generations: frozenset[int]
     guards: Guards
     approved: int | None = None
+    marks: Marks = field(default_factory=Marks)
+    cover: Cover | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +83,7 @@ def move(part: StreamRun, ends: Ends, keeper: Keeper, progress: StreamProgress, 
     """Move the stream to its verified end, then make it visible. Raises the families of `worker.errors`."""
     spec = part.spec
     stream = patiently(lambda: ends.source.describe(spec), reporter.check)
-    selection = Selection(spec)
+    selection = Selection(spec, part.marks)
     target = _target(part, ends.destination, stream, selection)
     progress.state = StreamState.RUNNING
     progress.total = stream.rows if spec.mode is Mode.FULL else None
@@ -82,7 +93,7 @@ def move(part: StreamRun, ends: Ends, keeper: Keeper, progress: StreamProgress, 
         if start is None:
             progress.read = progress.written = progress.bytes = 0
         else:
-            reporter.tell("info", f"goes on from checkpoint {start}")
+            reporter.tell("info", "goes on from its checkpoint" if part.cover else f"goes on from checkpoint {start}")
         last = _pump(ends, writer, _Moving(part, stream, selection, target, start), keeper, progress, reporter)
         reporter.check()
         _guard(part, writer)
@@ -149,7 +160,7 @@ def _pump(
 ) -> Any:
     """Read and write until the source ends; the last checkpoint seen."""
     pipe = Pipe()
-    batches = ends.source.read(moving.part.spec, moving.start)
+    batches = ends.source.read(moving.part.spec, _opened(moving))
     reader = threading.Thread(target=pipe.fill, args=(batches,), name=f"read {moving.stream.name}", daemon=True)
     columns, last = moving.target.columns, None
     resumes = ends.destination.capabilities.resumes
@@ -171,9 +182,16 @@ def _pump(
     return last
 
 
+def _opened(moving: _Moving) -> Any:
+    cover = moving.part.cover
+    return moving.start if cover is None or moving.start is None else cover.open(moving.start)
+
+
 def _map(batch: Batch, moving: _Moving, columns: tuple[Column, ...]) -> tuple[Batch, tuple[Column, ...]]:
     if not moving.selection.plain:
         batch = replace(batch, rows=moving.selection.rows(batch.rows))
+    if moving.part.cover and batch.checkpoint is not None:
+        batch = replace(batch, checkpoint=moving.part.cover.seal(batch.checkpoint))
     if not moving.stream.columns:
         columns = columns_of(batch.rows, columns)
     return batch, columns

@@ -401,6 +401,8 @@ export interface StreamSpec {
   columns: string[] | null
   exclude: string[]
   rename: Record<string, string>
+  hash: string[]
+  metadata: ('_synced_at' | '_run_id')[]
   [more: string]: unknown
 }
 
