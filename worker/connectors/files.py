@@ -85,6 +85,7 @@ class Files:
 
     settings: ClassVar[type[ConnectorSettings]] = FilesSettings
     stream_options: ClassVar[frozenset[str]] = frozenset(FileOptions.model_fields)
+    source_options: ClassVar[Mapping[str, type]] = {}
 
     @staticmethod
     def source(settings: FilesSettings) -> FilesSource:

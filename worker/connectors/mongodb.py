@@ -5,6 +5,7 @@ The halves are in `mongodb_source.py` and `mongodb_writer.py`; here are the sett
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, field_validator
@@ -49,6 +50,7 @@ class MongoDB:
 
     settings: ClassVar[type[ConnectorSettings]] = MongoDBSettings
     stream_options: ClassVar[frozenset[str]] = frozenset({"timestamps"})
+    source_options: ClassVar[Mapping[str, type]] = {"filter": dict}
 
     @staticmethod
     def source(settings: MongoDBSettings) -> MongoDBSource:

@@ -1,7 +1,11 @@
-"""Clients for reading and writing a user's MongoDB, and the driver's errors in our own words; no URL is ever shown."""
+"""Clients for reading and writing a user's MongoDB, and the driver's errors in our own words; no URL is ever shown.
+
+Runs that use one URL at the same time share a client: thousands of small ones would else spend their time on logins.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,6 +30,8 @@ Document = dict[str, Any]
 Unavailable = type[SourceUnavailable] | type[DestinationUnavailable]
 
 _SELECTION_MS = 5000
+# Each of at most 64 runs reads on one connection and writes on another.
+_POOL = 128
 
 STATE = "_syncworker_state"
 STAGING = "_syncworker_staging_"
@@ -35,11 +41,30 @@ _PASSING = frozenset({6, 7, 43, 50, 89, 91, 112, 134, 189, 237, 251, 262, 290, 9
 _LOGIN = frozenset({13, 18, 8000})
 
 
-def connect(settings: MongoDBSettings, *, seconds: float) -> MongoClient[Document]:
-    """A client, not yet connected; no operation lasts longer than `seconds`.
+_lent: dict[tuple[str, float], tuple[MongoClient[Document], int]] = {}
+_lending = threading.Lock()
 
-    Writes are acknowledged by a majority and the journal, whatever the URL says.
-    """
+
+def borrow(settings: MongoDBSettings, *, seconds: float) -> MongoClient[Document]:
+    """The client of all who use this URL now, perhaps not yet connected; no operation lasts longer than `seconds`."""
+    with _lending:
+        client, users = _lent.get((settings.url, seconds)) or (_connect(settings, seconds=seconds), 0)
+        _lent[settings.url, seconds] = client, users + 1
+        return client
+
+
+def give_back(settings: MongoDBSettings, *, seconds: float) -> None:
+    """End one use of a borrowed client; the last one closes it."""
+    with _lending:
+        client, users = _lent.pop((settings.url, seconds))
+        if users > 1:
+            _lent[settings.url, seconds] = client, users - 1
+            return
+    client.close()
+
+
+def _connect(settings: MongoDBSettings, *, seconds: float) -> MongoClient[Document]:
+    """Writes are acknowledged by a majority and the journal, whatever the URL says."""
     try:
         return MongoClient(
             settings.url,
@@ -47,7 +72,7 @@ def connect(settings: MongoDBSettings, *, seconds: float) -> MongoClient[Documen
             serverSelectionTimeoutMS=_SELECTION_MS,
             connectTimeoutMS=_SELECTION_MS,
             timeoutMS=int(seconds * 1000),
-            maxPoolSize=4,
+            maxPoolSize=_POOL,
             retryWrites=True,
             retryReads=True,
             w="majority",

@@ -6,19 +6,22 @@ cursor must be of one BSON type, because MongoDB compares no others.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
 import bson
+from bson import json_util
 from bson.datetime_ms import DatetimeMS
 from bson.decimal128 import Decimal128
 from pymongo import MongoClient
 from pymongo.collection import Collection
+from pymongo.errors import OperationFailure
 
 from worker.batch import TARGET_ROWS, Batch, Row
 from worker.connectors.bson_values import CODEC, FarDate, checkpoint_text, checkpoint_value, decimal128
 from worker.connectors.mongodb import MongoDBSettings
-from worker.connectors.mongodb_session import STAGING, STATE, Document, connect, translated, wake
+from worker.connectors.mongodb_session import STAGING, STATE, Document, borrow, give_back, short, translated, wake
 from worker.connectors.notes import Notes
 from worker.connectors.protocol import Capabilities, Stream
 from worker.connectors.sql_scan import lower_bound, suggested_cursor
@@ -29,6 +32,7 @@ from worker.sync.types import columns_of
 _SECONDS = 120.0
 _SAMPLE = 100
 _ID = "_id"
+_EXTENDED = json_util.JSONOptions(tz_aware=True, datetime_representation=json_util.DatetimeRepresentation.ISO8601)
 # What `$type` calls the values that MongoDB compares with each other.
 _COMPARED: dict[type, tuple[str, ...]] = {
     int: ("number",), bson.Int64: ("number",), float: ("number",), Decimal128: ("number",),
@@ -44,15 +48,19 @@ class MongoDBSource:
 
     def __init__(self, settings: MongoDBSettings) -> None:
         self._settings = settings
-        self._client: MongoClient[Document] = connect(settings, seconds=_SECONDS)
+        self._client: MongoClient[Document] = borrow(settings, seconds=_SECONDS)
         self._notes = Notes()
 
     def __enter__(self) -> Self:
-        wake(self._client, self._settings, SourceUnavailable)
+        try:
+            wake(self._client, self._settings, SourceUnavailable)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._client.close()
+        give_back(self._settings, seconds=_SECONDS)
 
     def check(self) -> None:
         """Prove that the server answers and lets us list the collections."""
@@ -72,7 +80,8 @@ class MongoDBSource:
             if kind is None:
                 raise StreamNotFound(f"there is no collection {spec.name!r} in database {self._settings.database}")
             self._check_columns(spec)
-            return Stream(name=spec.name, columns=(), key=(_ID,), rows=self._rows(spec.name, kind))
+            rows = None if _filter(spec) else self._rows(spec.name, kind)
+            return Stream(name=spec.name, columns=(), key=(_ID,), rows=rows)
 
     def told(self) -> list[str]:
         return self._notes.told()
@@ -95,10 +104,16 @@ class MongoDBSource:
 
     def _check_columns(self, spec: StreamSpec) -> None:
         collection = self._collection(spec.name)
-        if collection.find_one({}, {_ID: 1}) is None:
+        try:
+            found = collection.find_one(_filter(spec), {_ID: 1})
+        except OperationFailure as error:
+            message = f"is not understood there: {short(error)}"
+            raise BadInput([Fault(field=f"{spec.name}.filter", message=message)]) from None
+        if found is None:
             return
         cursor = (spec.cursor,) if spec.cursor else ()
         named = {"key": spec.key, "cursor": cursor, "columns": spec.columns or (), "exclude": spec.exclude}
+        named["hash"] = spec.hash
         faults = [
             Fault(field=f"{spec.name}.{field}", message=f"no document of {spec.name} has a field {name!r}")
             for field, names in [*named.items(), ("rename", tuple(spec.rename))]
@@ -131,11 +146,11 @@ class MongoDBSource:
 
     def _all_behind(self, spec: StreamSpec, checkpoint: Any) -> Iterator[bytes]:
         """By the index of `_id` from a bound on: `$gt` would see no `_id` of another BSON type."""
-        collection = self._collection(spec.name)
+        collection, only = self._collection(spec.name), _filter(spec)
         if checkpoint is None:
-            return iter(collection.find_raw_batches(sort=[(_ID, 1)], batch_size=TARGET_ROWS, allow_disk_use=True))
+            return iter(collection.find_raw_batches(only, sort=[(_ID, 1)], batch_size=TARGET_ROWS, allow_disk_use=True))
         last = checkpoint_value(checkpoint[_ID])
-        behind = {"$expr": {"$gt": [f"${_ID}", {"$literal": last}]}}
+        behind = {"$and": [only, {"$expr": {"$gt": [f"${_ID}", {"$literal": last}]}}]}
         if self._names().get(spec.name) == "view":
             return iter(collection.find_raw_batches(behind, sort=[(_ID, 1)], batch_size=TARGET_ROWS))
         bounded = collection.find_raw_batches(behind, sort=[(_ID, 1)], batch_size=TARGET_ROWS)
@@ -143,7 +158,7 @@ class MongoDBSource:
 
     def _incremental(self, spec: StreamSpec, checkpoint: Any, upper: Any) -> Iterator[bytes]:
         cursor = str(spec.cursor)
-        conditions: list[Document] = [{cursor: {"$lte": upper}}]
+        conditions: list[Document] = [_filter(spec), {cursor: {"$lte": upper}}]
         if checkpoint is not None and checkpoint.get("by") != cursor:
             if spec.write is Write.APPEND:
                 message = f"the checkpoint is by {checkpoint.get('by')}, not by {cursor}; reset the job"
@@ -172,8 +187,10 @@ class MongoDBSource:
         """The highest cursor now. Rows without one are counted and told; values without a common order fail."""
         cursor = str(spec.cursor)
         collection = self._client[self._settings.database][spec.name].with_options(_DATES_AS_MS)
-        last = collection.find_one({cursor: {"$nin": [None, float("nan")]}}, {cursor: 1}, sort=[(cursor, -1)])
-        nulls = collection.count_documents({cursor: None})
+        only = _filter(spec)
+        known = {"$and": [only, {cursor: {"$nin": [None, float("nan")]}}]}
+        last = collection.find_one(known, {cursor: 1}, sort=[(cursor, -1)])
+        nulls = collection.count_documents({"$and": [only, {cursor: None}]})
         if nulls:
             self._notes.say(f"{nulls:,} rows of {spec.name} were not sent: their cursor {cursor} is null or missing")
         if last is None:
@@ -182,9 +199,8 @@ class MongoDBSource:
         kinds = _COMPARED.get(type(upper))
         if kinds is None:
             raise BadData(f"{spec.name}: the cursor {cursor} has a value of type {type(upper).__name__}: {upper!r}")
-        other = collection.find_one(
-            {"$or": [{cursor: {"$type": "array"}}, {cursor: {"$ne": None, "$not": {"$type": list(kinds)}}}]}
-        )
+        mixed = [{cursor: {"$type": "array"}}, {cursor: {"$ne": None, "$not": {"$type": list(kinds)}}}]
+        other = collection.find_one({"$and": [only, {"$or": mixed}]})
         if other is not None:
             raise BadData(
                 f"{spec.name}: the cursor {cursor} has values of several types, such as {upper!r} "
@@ -203,6 +219,16 @@ class MongoDBSource:
             if _before(last[cursor], floor.to_decimal() if isinstance(floor, Decimal128) else floor):
                 return start
         return {"by": cursor, "cursor": checkpoint_text(last[cursor]), **place}
+
+
+def _filter(spec: StreamSpec) -> Document:
+    """The stream's own condition: a query document, its values as Extended JSON where JSON lacks them."""
+    written = spec.options.get("filter") or {}
+    try:
+        parsed: Document = json_util.loads(json.dumps(written), json_options=_EXTENDED)
+    except (TypeError, ValueError) as error:
+        raise BadInput([Fault(field=f"{spec.name}.filter", message=f"cannot be read: {error}")]) from None
+    return parsed
 
 
 def _before(value: Any, floor: Any) -> bool:

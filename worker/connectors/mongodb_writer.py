@@ -21,7 +21,7 @@ from worker.connectors.bson_documents import Documents, Encoded
 from worker.connectors.bson_values import CODEC, Shape
 from worker.connectors.mongodb import MongoDBSettings
 from worker.connectors.mongodb_displace import displace
-from worker.connectors.mongodb_session import STAGING, STATE, Document, connect, short, translated, wake
+from worker.connectors.mongodb_session import STAGING, STATE, Document, borrow, give_back, short, translated, wake
 from worker.connectors.mongodb_state import FencedState
 from worker.connectors.notes import Notes, shown
 from worker.connectors.protocol import Capabilities, Position, Target
@@ -44,14 +44,18 @@ class MongoDBDestination:
 
     def __init__(self, settings: MongoDBSettings) -> None:
         self._settings = settings
-        self._client: MongoClient[Document] = connect(settings, seconds=_SECONDS)
+        self._client: MongoClient[Document] = borrow(settings, seconds=_SECONDS)
 
     def __enter__(self) -> Self:
-        wake(self._client, self._settings, DestinationUnavailable)
+        try:
+            wake(self._client, self._settings, DestinationUnavailable)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._client.close()
+        give_back(self._settings, seconds=_SECONDS)
 
     def check(self) -> None:
         """Prove that the server answers and that this user may write: an update that matches nothing."""

@@ -5,6 +5,7 @@ So a program without psycopg still lists this connector and says what to install
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
@@ -46,6 +47,7 @@ class Postgres:
 
     settings: ClassVar[type[ConnectorSettings]] = PostgresSettings
     stream_options: ClassVar[frozenset[str]] = frozenset()
+    source_options: ClassVar[Mapping[str, type]] = {"where": str, "query": str}
 
     @staticmethod
     def source(settings: PostgresSettings) -> Source:

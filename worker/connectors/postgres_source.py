@@ -6,10 +6,12 @@ their binary form (enums, intervals, ranges, addresses) are read as PostgreSQL w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from dataclasses import replace
+from typing import Any, ClassVar, Self, TypeVar
 
+import psycopg
 from psycopg import Connection, IsolationLevel
 
 from worker.batch import TARGET_BYTES, Batch, Row
@@ -23,6 +25,8 @@ from worker.connectors.row_batches import batched, size_of
 from worker.errors import BadInput, Fault, SourceUnavailable, StreamNotFound
 from worker.job import Mode, StreamSpec
 from worker.sync.types import Column
+
+T = TypeVar("T")
 
 # Rows asked for at once: few at first, then as many as TARGET_BYTES hold of rows like those before.
 FIRST_FETCH = 50
@@ -73,12 +77,21 @@ class PostgresSource:
 
     def describe(self, spec: StreamSpec) -> Stream:
         with self._open() as connection:
-            return _stream(connection, spec.name, self._table(connection, spec.name))
+            table = self._table(connection, spec)
+            where = _where(spec)
+            if where is not None:
+                asked = f"SELECT 1 FROM {table.name} AS source WHERE {where} LIMIT 0"
+                _understood(spec, "where", lambda: connection.execute(asked, ()))
+            stream = _stream(connection, spec.name, table)
+            return stream if where is None else replace(stream, rows=None)
 
-    def _table(self, connection: Connection[Any], name: str) -> Table:
-        table = read_table(connection, *postgres_tables.split(connection, self._settings.schema_, name))
+    def _table(self, connection: Connection[Any], spec: StreamSpec) -> Table:
+        query = sql_scan.query_of(spec)
+        if query is not None:
+            return _understood(spec, "query", lambda: postgres_tables.read_query(connection, _escaped(query)))
+        table = read_table(connection, *postgres_tables.split(connection, self._settings.schema_, spec.name))
         if table is None:
-            message = f"{self._settings.place} has no table or view {name!r} in {self._settings.schema_}"
+            message = f"{self._settings.place} has no table or view {spec.name!r} in {self._settings.schema_}"
             raise StreamNotFound(f"{message}, or no right to see it")
         return table
 
@@ -87,10 +100,10 @@ class PostgresSource:
             connection.isolation_level = IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             with connection.transaction():
-                table = self._table(connection, spec.name)
+                table = self._table(connection, spec)
                 stream = _stream(connection, spec.name, table)
                 sql_scan.check_spec(spec, stream)
-                dialect = _dialect(table)
+                dialect = _dialect(table, _where(spec))
                 if spec.mode is Mode.INCREMENTAL:
                     bound = self._bound(connection, spec, table)
                     if bound is None:
@@ -104,7 +117,8 @@ class PostgresSource:
     def _bound(self, connection: Connection[Any], spec: StreamSpec, table: Table) -> Any:
         """The highest cursor now. Rows without one are counted and told."""
         column = next(column for column in table.columns if column.name == spec.cursor)
-        name, place = _own(column.name), f"FROM {table.name} AS source WHERE {_own(column.name)}"
+        conditions = " AND ".join([*_dialect(table, _where(spec)).conditions, _own(column.name)])
+        name, place = _own(column.name), f"FROM {table.name} AS source WHERE {conditions}"
         with connection.cursor(binary=True) as cursor:
             cursor.execute(f"SELECT {_selected(column)} {place} IS NOT NULL ORDER BY {name} DESC LIMIT 1", ())
             (bound,) = cursor.fetchone() or (None,)
@@ -127,9 +141,29 @@ ORDER BY n.nspname <> %s, n.nspname, c.relname
 """
 
 
-def _dialect(table: Table) -> sql_scan.Dialect:
+def _dialect(table: Table, where: str | None) -> sql_scan.Dialect:
     spelled = {column.name: column.bare for column in table.columns}
-    return sql_scan.Dialect(quote=_own, parameter=lambda name: f"%s::{spelled[name]}")
+    conditions = () if where is None else (where,)
+    return sql_scan.Dialect(quote=_own, parameter=lambda name: f"%s::{spelled[name]}", conditions=conditions)
+
+
+def _where(spec: StreamSpec) -> str | None:
+    where = sql_scan.where_of(spec)
+    return None if where is None else _escaped(where)
+
+
+def _escaped(sql: str) -> str:
+    """For the driver, which takes a percent sign for a parameter."""
+    return sql.replace("%", "%%")
+
+
+def _understood(spec: StreamSpec, option: str, ask: Callable[[], T]) -> T:
+    """What the server answers; SQL of the job that it does not understand is bad input."""
+    try:
+        return ask()
+    except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
+        words = error.diag.message_primary or str(error)
+        raise BadInput([Fault(field=f"{spec.name}.{option}", message=f"is not understood there: {words}")]) from None
 
 
 def _own(name: str) -> str:

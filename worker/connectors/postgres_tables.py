@@ -72,31 +72,53 @@ def read_table(connection: Connection[Any], schema: str, name: str) -> Table | N
     if oid is None:
         return None
     rows = connection.execute(_COLUMNS, (oid,)).fetchall()
-    columns = tuple(
-        TableColumn(
-            name=row[0],
-            type=PgType(name=row[1], schema=row[2], array=row[3], modifier=row[4]),
-            not_null=row[5],
-            generated=row[6],
-            spelled=row[7],
-        )
-        for row in rows
-    )
+    columns = tuple(map(_column, rows))
     (kind,) = connection.execute("SELECT relkind::text FROM pg_class WHERE oid = %s", (oid,)).fetchone() or ("r",)
     return Table(oid=oid, name=qualified(schema, name), kind=kind, columns=columns, key=_key(connection, oid))
 
 
+def _column(row: Sequence[Any]) -> TableColumn:
+    return TableColumn(
+        name=row[0],
+        type=PgType(name=row[1], schema=row[2], array=row[3], modifier=row[4]),
+        not_null=row[5],
+        generated=row[6],
+        spelled=row[7],
+    )
+
+
+def read_query(connection: Connection[Any], query: str) -> Table:
+    """What a query in brackets gives, as if it were a table without a key. It is planned, not executed."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {query} AS source LIMIT 0", ())
+        found, result = cursor.description or [], cursor.pgresult
+        assert result is not None
+        given = [(column.name, column.type_code, result.fmod(at)) for at, column in enumerate(found)]
+    rows = connection.execute(_TYPES, tuple(map(list, zip(*given, strict=True))) if given else ([], [], [])).fetchall()
+    return Table(oid=0, name=query, kind="q", columns=tuple(map(_column, rows)), key=())
+
+
 # One level of domains is looked through; an array's items are described in place of the array.
-_COLUMNS = """
-SELECT a.attname, e.typname, en.nspname, b.typelem <> 0 AND b.typcategory = 'A' AS array,
-       CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END,
-       a.attnotnull, a.attgenerated <> '' OR a.attidentity = 'a', format_type(a.atttypid, a.atttypmod)
-FROM pg_attribute a
+_TYPE = """
+e.typname, en.nspname, b.typelem <> 0 AND b.typcategory = 'A' AS array,
+       CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END
+"""
+_JOINS = """
 JOIN pg_type t ON t.oid = a.atttypid
 JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
 JOIN pg_type e ON e.oid = CASE WHEN b.typelem <> 0 AND b.typcategory = 'A' THEN b.typelem ELSE b.oid END
 JOIN pg_namespace en ON en.oid = e.typnamespace
+"""
+_COLUMNS = f"""
+SELECT a.attname, {_TYPE}, a.attnotnull, a.attgenerated <> '' OR a.attidentity = 'a',
+       format_type(a.atttypid, a.atttypmod)
+FROM pg_attribute a {_JOINS}
 WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+"""
+_TYPES = f"""
+SELECT a.attname, {_TYPE}, false, false, format_type(a.atttypid, a.atttypmod)
+FROM unnest(%s::text[], %s::oid[], %s::int4[]) WITH ORDINALITY AS a(attname, atttypid, atttypmod, attnum) {_JOINS}
+ORDER BY a.attnum
 """
 
 _UNIQUE = """

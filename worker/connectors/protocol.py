@@ -6,7 +6,7 @@ told to stop; a `Destination` is told by the engine not calling it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
@@ -163,10 +163,14 @@ class ConnectorSettings(BaseModel):
 
 
 class Connector(Protocol):
-    """One kind of connection; REGISTRY names its class. An end that it does not offer raises Unsupported."""
+    """One kind of connection; REGISTRY names its class. An end that it does not offer raises Unsupported.
+
+    A stream may have its `stream_options` at either end, its `source_options` (name -> type) where it is the source.
+    """
 
     settings: ClassVar[type[ConnectorSettings]]
     stream_options: ClassVar[frozenset[str]]
+    source_options: ClassVar[Mapping[str, type]]
 
     @staticmethod
     def source(settings: Any) -> Source: ...

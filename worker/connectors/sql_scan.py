@@ -21,11 +21,15 @@ from worker.sync.types import Kind
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """How a database spells columns and the parameters beside them; `stored` gives a value as it lies there."""
+    """How a database spells columns and the parameters beside them; `stored` gives a value as it lies there.
+
+    `conditions` are those of the job (`where`), spelled as the driver wants them.
+    """
 
     quote: Callable[[str], str]
     parameter: Callable[[str], str]
     stored: Callable[[str, Any], Any] = lambda column, value: value
+    conditions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,18 @@ class Scan:
     parameters: tuple[Any, ...]
     after: Callable[[Row], Any] | None
     edge: Callable[[Row], Any] | None = None
+
+
+def where_of(spec: StreamSpec) -> str | None:
+    """The stream's own condition in brackets; its last line may end in a comment."""
+    where = spec.options.get("where")
+    return None if where is None else f"({where}\n)"
+
+
+def query_of(spec: StreamSpec) -> str | None:
+    """The stream's query in brackets, to be read as a table is; None where it is a table."""
+    query = spec.options.get("query")
+    return None if query is None else f"({str(query).rstrip().removesuffix(';')}\n)"
 
 
 # Kinds that no checkpoint can hold.
@@ -74,17 +90,17 @@ def check_spec(spec: StreamSpec, stream: Stream) -> None:
 def full(stream: Stream, checkpoint: Any, dialect: Dialect) -> Scan:
     """All rows, in the order of the stream's own key where it has one; without a key nothing can be resumed."""
     key = stream.key
+    conditions = list(dialect.conditions)
     if not key or _UNORDERED & {column.type.kind for column in stream.columns if column.name in key}:
-        return Scan(tail="", parameters=(), after=None)
+        return Scan(tail=_where(conditions), parameters=(), after=None)
     columns = ", ".join(map(dialect.quote, key))
-    where: str = ""
     parameters: tuple[Any, ...] = ()
     if checkpoint is not None and checkpoint.get("by") == list(key):
         values = ", ".join(map(dialect.parameter, key))
-        where = f"WHERE ({columns}) > ({values})"
+        conditions.append(f"({columns}) > ({values})")
         parameters = _values(key, checkpoint["after"], dialect)
     return Scan(
-        tail=f"{where} ORDER BY {columns}",
+        tail=f"{_where(conditions)} ORDER BY {columns}",
         parameters=parameters,
         after=lambda row: {"by": list(key), "after": [pack(_present(row, name)) for name in key]},
     )
@@ -95,7 +111,7 @@ def incremental(spec: StreamSpec, stream: Stream, checkpoint: Any, bound: Any, d
     assert spec.cursor is not None
     cursor, key = spec.cursor, tuple(name for name in order_key(spec, stream) if name != spec.cursor)
     column, parameter = dialect.quote(cursor), dialect.parameter(cursor)
-    conditions, parameters = [f"{column} <= {parameter}"], [bound]
+    conditions, parameters = [*dialect.conditions, f"{column} <= {parameter}"], [bound]
     if checkpoint is not None and checkpoint.get("by") != [cursor, *key]:
         _refuse_append(spec, checkpoint)
     elif checkpoint is not None and spec.write is Write.APPEND:
@@ -108,11 +124,15 @@ def incremental(spec: StreamSpec, stream: Stream, checkpoint: Any, bound: Any, d
         parameters.append(dialect.stored(cursor, lower_bound(spec, unpack(checkpoint["after"][0]))))
     order = ", ".join(map(dialect.quote, (cursor, *key)))
     return Scan(
-        tail=f"WHERE {' AND '.join(conditions)} ORDER BY {order}",
+        tail=f"{_where(conditions)} ORDER BY {order}",
         parameters=tuple(parameters),
         after=_after((cursor, *key), checkpoint if spec.lookback is not None else None),
         edge=None if key or spec.write is not Write.APPEND else lambda row: row[cursor],
     )
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _after(order: Sequence[str], start: Any) -> Callable[[Row], Any]:

@@ -7,8 +7,9 @@ temporary file first. https://www.sqlite.org/isolation.html
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
@@ -28,6 +29,8 @@ from worker.job import Mode, StreamSpec
 from worker.sync.types import Column, Kind
 
 BUSY_TIMEOUT = 30.0
+# The view that a stream's query becomes, seen by its own connection alone.
+QUERY = "_syncworker_query"
 _UNORDERED = frozenset({DECLARED[Kind.DECIMAL], ANY_SIZE})
 
 
@@ -88,30 +91,40 @@ class SQLiteSource:
     def describe(self, spec: StreamSpec) -> Stream:
         if spec.name not in self._described:
             with self._open() as connection:
-                self._described[spec.name] = self._measured(connection, spec.name)
+                self._described[spec.name] = self._measured(connection, spec)
         return self._described[spec.name]
 
-    def _measured(self, connection: sqlite3.Connection, name: str) -> Stream:
-        table = read_table(connection, name)
+    def _measured(self, connection: sqlite3.Connection, spec: StreamSpec) -> Stream:
+        table = self._table(connection, spec)
+        stream = _stream(connection, spec.name, table, classes=_classes(connection, table))
+        where = sql_scan.where_of(spec)
+        if where is not None:
+            _understood(spec, "where", connection, f"SELECT 1 FROM {quoted(table.name)} WHERE {where} LIMIT 0")
+        return stream if where is None else replace(stream, rows=None)
+
+    def _table(self, connection: sqlite3.Connection, spec: StreamSpec) -> Table:
+        """The table, view or query of the stream: a query is made a view of this connection alone."""
+        query = sql_scan.query_of(spec)
+        if query is not None:
+            _understood(spec, "query", connection, f"CREATE TEMP VIEW {QUERY} AS SELECT * FROM {query}")
+        table = read_table(connection, QUERY if query is not None else spec.name)
         if table is None:
-            raise StreamNotFound(f"{self._path} has no table or view {name!r}")
-        return _stream(connection, name, table, classes=_classes(connection, table))
+            raise StreamNotFound(f"{self._path} has no table or view {spec.name!r}")
+        return table
 
     def read(self, spec: StreamSpec, checkpoint: Any) -> Iterator[Batch]:
         stream = self.describe(spec)
         sql_scan.check_spec(spec, stream)
         with self._open() as connection:
-            table = read_table(connection, spec.name)
-            if table is None:
-                raise StreamNotFound(f"{self._path} has no table or view {spec.name!r}")
+            table = self._table(connection, spec)
             connection.execute("BEGIN")
             if spec.mode is Mode.INCREMENTAL:
                 bound = self._bound(connection, spec, table)
                 if bound is None:
                     return
-                scan = sql_scan.incremental(spec, stream, checkpoint, bound, _dialect(table))
+                scan = sql_scan.incremental(spec, stream, checkpoint, bound, _dialect(table, spec))
             else:
-                scan = sql_scan.full(stream, checkpoint, _dialect(table))
+                scan = sql_scan.full(stream, checkpoint, _dialect(table, spec))
             rows = _rows(connection, table, scan.tail, scan.parameters)
             yield from batched(spec.name, rows, after=scan.after, edge=scan.edge)
 
@@ -121,7 +134,9 @@ class SQLiteSource:
         if declared.upper() in _UNORDERED:
             message = f"{spec.cursor!r} is {declared}: SQLite orders its text, not its numbers"
             raise BadInput([Fault(field=f"{spec.name}.cursor", message=message)])
-        bound, nulls = connection.execute(f"SELECT max({column}), count(*) - count({column}) FROM {name}").fetchone()
+        where = sql_scan.where_of(spec) or "true"
+        asked = f"SELECT max({column}), count(*) - count({column}) FROM {name} WHERE {where}"
+        bound, nulls = connection.execute(asked).fetchone()
         if nulls:
             self._notes.say(f"{nulls:,} rows of {spec.name} were not sent: their cursor {spec.cursor} is null")
         return bound
@@ -130,10 +145,24 @@ class SQLiteSource:
         return self._notes.told()
 
 
-def _dialect(table: Table) -> sql_scan.Dialect:
+def _understood(spec: StreamSpec, option: str, connection: sqlite3.Connection, sql: str) -> None:
+    """Execute SQL of the job; what SQLite does not understand of it is bad input."""
+    try:
+        connection.execute(sql)
+        if option == "query":
+            connection.execute(f"SELECT 1 FROM {QUERY} LIMIT 0")
+    except (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.Warning) as error:
+        raise BadInput([Fault(field=f"{spec.name}.{option}", message=f"is not understood there: {error}")]) from None
+
+
+def _dialect(table: Table, spec: StreamSpec) -> sql_scan.Dialect:
     types = {column.name: column.declared for column in table.columns}
+    where = sql_scan.where_of(spec)
     return sql_scan.Dialect(
-        quote=quoted, parameter=lambda name: "?", stored=lambda name, value: _stored(types[name], value)
+        quote=quoted,
+        parameter=lambda name: "?",
+        stored=lambda name, value: _stored(types[name], value),
+        conditions=() if where is None else (where,),
     )
 
 
@@ -235,6 +264,7 @@ class SQLite:
 
     settings: ClassVar[type[ConnectorSettings]] = SQLiteSettings
     stream_options: ClassVar[frozenset[str]] = frozenset()
+    source_options: ClassVar[Mapping[str, type]] = {"where": str, "query": str}
 
     @staticmethod
     def source(settings: SQLiteSettings) -> SQLiteSource:

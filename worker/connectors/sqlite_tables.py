@@ -31,9 +31,11 @@ def quoted(name: str) -> str:
 
 
 def read_table(connection: sqlite3.Connection, name: str) -> Table | None:
-    """The table or view as it is now; None where there is none. Names are matched exactly."""
+    """The table or view as it is now, this connection's own included; None where there is none. Names match exactly."""
     found = connection.execute(
-        "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ?", (name,)
+        "SELECT name FROM (SELECT * FROM sqlite_schema UNION ALL SELECT * FROM sqlite_temp_schema) "
+        "WHERE type IN ('table', 'view') AND name = ?",
+        (name,),
     ).fetchone()
     if found is None:
         return None

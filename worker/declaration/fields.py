@@ -35,7 +35,7 @@ class Fields:
         self.readable = isinstance(document, Mapping)
         self._document: Mapping[str, Any] = document if isinstance(document, Mapping) else {}
         if not self.readable:
-            faults.append(Fault(field=path, message=f"is {_shown(document)}; allowed: fields with values"))
+            faults.append(Fault(field=path, message=f"is {shown(document)}; allowed: fields with values"))
 
     def __contains__(self, name: str) -> bool:
         return self._document.get(name) is not None
@@ -70,7 +70,7 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, str):
-            self.fault(name, f"is {_shown(value)}; allowed: a text (quote it)")
+            self.fault(name, f"is {shown(value)}; allowed: a text (quote it)")
             return None
         return value if self._is_name(name, value) else None
 
@@ -81,13 +81,13 @@ class Fields:
         try:
             return words(value)
         except ValueError:
-            self.fault(name, f"is {_shown(value)}; allowed: {', '.join(words)}")
+            self.fault(name, f"is {shown(value)}; allowed: {', '.join(words)}")
             return default
 
     def flag(self, name: str, default: bool) -> bool:
         value = self.raw(name)
         if value is not None and not isinstance(value, bool):
-            self.fault(name, f"is {_shown(value)}; allowed: true, false")
+            self.fault(name, f"is {shown(value)}; allowed: true, false")
             return default
         return default if value is None else value
 
@@ -96,7 +96,7 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            self.fault(name, f"is {_shown(value)}; allowed: a whole number from {low} to {high}")
+            self.fault(name, f"is {shown(value)}; allowed: a whole number from {low} to {high}")
             return default
         return value
 
@@ -118,7 +118,7 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
-            self.fault(name, f"is {_shown(value)}; allowed: a list of texts, such as [id]")
+            self.fault(name, f"is {shown(value)}; allowed: a list of texts, such as [id]")
             return None
         if any(not self._is_name(f"{name}[{i}]", item) for i, item in enumerate(value)):
             return None
@@ -133,7 +133,7 @@ class Fields:
         if value is None:
             return {}
         if not isinstance(value, Mapping) or not all(isinstance(t, str) for pair in value.items() for t in pair):
-            self.fault(name, f"is {_shown(value)}; allowed: {{old: new}}")
+            self.fault(name, f"is {shown(value)}; allowed: {{old: new}}")
             return {}
         new = list(value.values())
         twice = sorted({item for item in new if new.count(item) > 1})
@@ -149,7 +149,7 @@ class Fields:
     def _is_name(self, name: str, value: str) -> bool:
         if value and len(value) <= _LONGEST_NAME and "\0" not in value:
             return True
-        self.fault(name, f"is {_shown(value)}; allowed: 1 to {_LONGEST_NAME} characters, none of them NUL")
+        self.fault(name, f"is {shown(value)}; allowed: 1 to {_LONGEST_NAME} characters, none of them NUL")
         return False
 
 
@@ -159,7 +159,7 @@ def check_id(value: str, path: str, faults: list[Fault]) -> None:
         faults.append(Fault(field=path, message=f"is no id; allowed: {allowed}"))
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value as a message shows it: short, and the kind of what is not a scalar."""
     if isinstance(value, Mapping):
         return "a mapping"

@@ -7,10 +7,11 @@ connections know.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from worker import connectors
-from worker.declaration.fields import Fields, meant
+from worker.connectors.protocol import Connector
+from worker.declaration.fields import Fields, meant, shown
 from worker.errors import MissingExtra
 from worker.job import Mode, StreamSpec, Write
 from worker.sync.columns import METADATA
@@ -18,6 +19,7 @@ from worker.sync.columns import METADATA
 STREAM_FIELDS = (
     "name", "target", "mode", "write", "cursor", "key", "lookback", "columns", "exclude", "rename", "hash", "metadata"
 )  # fmt: skip
+_SHAPES: dict[type, str] = {str: "a text", dict: "a mapping, such as {status: paid}"}
 POLICY, DEFAULT_POLICY = "schema", "evolve"
 
 
@@ -122,21 +124,33 @@ def _options(fields: Fields, types: Mapping[str, str | None] | None) -> dict[str
     given = [name for name in fields.names_of_fields() if name not in own]
     if not given:
         return {}
-    ends = set(connectors.REGISTRY) if types is None else {type_ for type_ in types.values() if type_}
-    known = {name for type_ in ends for name in _stream_options(type_)}
+    every = set(connectors.REGISTRY)
+    ends = every if types is None else {type_ for type_ in types.values() if type_}
+    sources = every if types is None else {types["source"]} - {None}
+    known = {name for type_ in ends for name in _known(type_).stream_options}
+    typed = {name: kind for type_ in sources for name, kind in _known(type_ or "").source_options.items()}
     for name in given:
-        if name not in known:
-            fields.fault(name, f"is not known here; {meant(name, {*STREAM_FIELDS, *known})}")
-    return {name: fields.raw(name) for name in given if name in known}
+        if name not in known and name not in typed:
+            fields.fault(name, f"is not known here; {meant(name, {*STREAM_FIELDS, *known, *typed})}")
+        elif name in typed and (not fields.raw(name) or not isinstance(fields.raw(name), typed[name])):
+            fields.fault(name, f"is {shown(fields.raw(name))}; allowed: {_SHAPES[typed[name]]}")
+    return {name: fields.raw(name) for name in given if name in known or name in typed}
 
 
-def _stream_options(type_: str) -> frozenset[str]:
+class _Unknown:
+    """In place of a connector that cannot be asked."""
+
+    stream_options: ClassVar[frozenset[str]] = frozenset()
+    source_options: ClassVar[Mapping[str, type]] = {}
+
+
+def _known(type_: str) -> type[Connector] | type[_Unknown]:
     if type_ not in connectors.REGISTRY:
-        return frozenset()
+        return _Unknown
     try:
-        return connectors.connector(type_).stream_options
+        return connectors.connector(type_)
     except MissingExtra:
-        return frozenset()
+        return _Unknown
 
 
 def stream_document(spec: StreamSpec) -> dict[str, Any]:
