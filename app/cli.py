@@ -115,6 +115,12 @@ def _showing(verbs: _Verbs) -> None:
         ("check", _check, "name what is wrong with the set-up"),
     ):
         _json(verbs.add(name, verb, text))
+    drill = _json(verbs.add("drill", _drill, "try the promises on your MongoDB", "Throw-away instances in databases of "
+                            "their own are killed, frozen and stopped; then it counts. Cleans up after itself. Exits 1 "
+                            "where a promise broke."))  # fmt: skip
+    drill.add_argument("--seconds", type=_seconds, default=20, help="deal blows for so long, 20 by default; the whole "
+                       "takes some 15 s more")  # fmt: skip
+    drill.add_argument("--keep", action="store_true", help="leave the databases and the folder, to look at")
     runs = _json(verbs.add("runs", _runs, "list runs, newest first"))
     runs.add_argument("--job", metavar="JOB", help="only those of this job")
     runs.add_argument("--state", choices=[str(state) for state in RunState], action="append", help="only those in it")
@@ -131,6 +137,17 @@ def _acting(verbs: _Verbs) -> None:
                           "Exits 0 succeeded, 1 failed or cancelled, 4 held."))  # fmt: skip
     run.add_argument("job", metavar="JOB")
     run.add_argument("--file", metavar="FILE", help="apply this job and its connections from FILE first")
+    undo = _json(verbs.add("undo", _undo, "take a job back to before its last replace", "Needs `undo` on the job or "
+                           "the stream. What is there now is kept, so that it can be undone too."))  # fmt: skip
+    undo.add_argument("job", metavar="JOB")
+    undo.add_argument("--stream", metavar="STREAM", help="only this one, in place of all that are kept")
+    undo.add_argument("--yes", action="store_true", help="do not ask before")
+    verify = _json(verbs.add("verify", _verify, "compare a job's destination with its source", "Names the rows that "
+                             "differ. A run of the job that moves nothing: exits 0 where all are equal or were "
+                             "repaired, 1 where rows differ."))  # fmt: skip
+    verify.add_argument("job", metavar="JOB")
+    verify.add_argument("--stream", metavar="STREAM", help="only this one, in place of all")
+    verify.add_argument("--repair", action="store_true", help="read the rows that differ again, and write them")
     for name, verb, text in (
         ("cancel", _cancel, "cancel a queued, running or held run"),
         ("retry", _retry, "queue a new run that goes on where a failed or cancelled one ended"),
@@ -149,6 +166,13 @@ def _count(text: str) -> int:
     number = int(text)
     if not 1 <= number <= 10_000:
         raise argparse.ArgumentTypeError("allowed: 1 to 10000")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 1 <= number <= 3600:
+        raise argparse.ArgumentTypeError("allowed: 1 to 3600")
     return number
 
 
@@ -227,10 +251,28 @@ def _check(given: argparse.Namespace) -> int:
     return check.check(as_json=given.json)
 
 
+def _drill(given: argparse.Namespace) -> int:
+    from app.verbs import drill
+
+    return drill.drill(seconds=given.seconds, as_json=given.json, keep=given.keep)
+
+
 def _run(given: argparse.Namespace) -> int:
     from app.verbs import run
 
     return run.run(given.job, given.file, as_json=given.json)
+
+
+def _undo(given: argparse.Namespace) -> int:
+    from app.verbs import undo
+
+    return undo.undo(given.job, given.stream, yes=given.yes, as_json=given.json)
+
+
+def _verify(given: argparse.Namespace) -> int:
+    from app.verbs import verify
+
+    return verify.verify(given.job, given.stream, repair=given.repair, as_json=given.json)
 
 
 def _cancel(given: argparse.Namespace) -> int:

@@ -84,6 +84,8 @@ ROUTES: tuple[Operation, ...] = (
     _on("PATCH", "/api/jobs/{id}", jobs.patch, wire.Job, body=questions.JobChange),
     _on("DELETE", "/api/jobs/{id}", jobs.delete, status=204),
     _on("POST", "/api/jobs/{id}/run", jobs.run, wire.Run, status=202),
+    _on("POST", "/api/jobs/{id}/undo", jobs.undo, wire.Run, body=questions.Undo, status=202),
+    _on("POST", "/api/jobs/{id}/verify", jobs.verify, wire.Run, body=questions.Verify, status=202),
     _on("POST", "/api/jobs/{id}/enable", jobs.enable, wire.Job),
     _on("POST", "/api/jobs/{id}/disable", jobs.disable, wire.Job),
     _on("POST", "/api/jobs/{id}/reset", jobs.reset, wire.ResetDone, body=questions.Reset),

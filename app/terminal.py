@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,6 +17,7 @@ from worker.duration import format_duration
 from worker.logs import redact
 from worker.run import ACTIVE, RunState, StreamState
 
+GOOD, BAD, DIM = 32, 31, 2
 BAR = 24
 PLAIN_EVERY = 1.0
 DRAW_EVERY = 0.1
@@ -54,6 +56,11 @@ def size(count: float) -> str:
             return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def painted(text: str, colour: int, out: TextIO) -> str:
+    """`text` in a colour (`GOOD`, `BAD`, `DIM`) where `out` is a terminal. https://no-color.org"""
+    return f"\x1b[{colour}m{text}\x1b[0m" if out.isatty() and not os.environ.get("NO_COLOR") else text
 
 
 def _about(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Real servers for the tests: a mongod (replica set of one) and a PostgreSQL, each in a folder of its own on loopback.
+"""Real servers for the tests: mongod (a replica set of one, or of several) and PostgreSQL, in own folders on loopback.
 
 They die with the test session, however it ends: `setpriv --pdeathsig` binds each to the thread that started it,
 so start them from the main thread. Nothing here is durable: fsync is off where the server allows it.
@@ -13,15 +13,15 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 import psycopg
 import pymongo
-from pymongo.errors import OperationFailure
+from pymongo.errors import OperationFailure, PyMongoError
 
 from tests.waiting import until
 
@@ -64,31 +64,105 @@ def mongod_program() -> Path:
 
 
 @contextmanager
-def running_mongod(*, port: int | None = None, folder: Path | None = None) -> Iterator[Server]:
-    """A primary that accepts writes. Give `folder` and `port` again to start a stopped one anew."""
-    program = mongod_program()
+def running_mongod(
+    *,
+    port: int | None = None,
+    folder: Path | None = None,
+    host: str | None = None,
+    flags: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """A primary that accepts writes. Give `folder` and `port` again to start a stopped one anew.
+
+    `host` is the address that the replica set tells its clients (a proxy's, which must let pass at the start);
+    `flags` are added to the command line, `env` to the environment.
+    """
     port = port or free_port()
-    with _folder("mongod", folder) as data:
-        command = [str(program), "--dbpath", str(data), "--port", str(port), "--bind_ip", "127.0.0.1"]
-        command += ["--replSet", "tests", "--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet"]
-        command += ["--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)"]
-        with _running(command, log=data / "mongod.log", death=signal.SIGKILL, stop=signal.SIGTERM) as process:
-            _make_primary(port)
-            yield Server(url=f"mongodb://127.0.0.1:{port}/?replicaSet=tests", port=port, process=process)
+    host = host or f"127.0.0.1:{port}"
+    with _folder("mongod", folder) as data, _mongod(data, port, flags=flags, env=env) as process:
+        _initiate(port, {"members": [{"_id": 0, "host": host}]})
+        with _direct(port) as client:
+            until(lambda: _is_primary(client), "mongod is primary", timeout=START_TIMEOUT)
+        yield Server(url=f"mongodb://{host}/?replicaSet=tests", port=port, process=process)
 
 
-def _make_primary(port: int) -> None:
-    milliseconds = int(START_TIMEOUT * 1000)
-    member = {"_id": 0, "host": f"127.0.0.1:{port}"}
-    with pymongo.MongoClient[dict[str, object]](
+@contextmanager
+def running_set(members: int = 3, *, settings: Mapping[str, object] | None = None) -> Iterator[list[Server]]:
+    """A replica set of several members, with a primary; all have the same `url`. `settings` are its configuration's."""
+    ports = [free_port() for _ in range(members)]
+    url = f"mongodb://{','.join(f'127.0.0.1:{port}' for port in ports)}/?replicaSet=tests"
+    with ExitStack() as ends:
+        found = []
+        for port in ports:
+            data = ends.enter_context(_folder("mongod", None))
+            process = ends.enter_context(_mongod(data, port))
+            found.append(Server(url=url, port=port, process=process))
+        for port in ports:  # one that does not listen yet would be refused as a member
+            with _direct(port) as client:
+                client.admin.command("ping")
+        config: dict[str, object] = {
+            "members": [{"_id": number, "host": f"127.0.0.1:{port}"} for number, port in enumerate(ports)],
+            "settings": dict(settings or {}),
+        }
+        _initiate(ports[0], config)
+        until(lambda: primary(found), "the set has a primary", timeout=2 * START_TIMEOUT)
+        yield found
+
+
+def primary(members: Iterable[Server]) -> Server | None:
+    """The member that takes writes; None while there is none."""
+    for member in members:
+        if member.process.poll() is None:
+            with _direct(member.port, milliseconds=500) as client:
+                try:
+                    if _is_primary(client):
+                        return member
+                except PyMongoError:
+                    continue
+    return None
+
+
+def faked_clock(offset: str | Path) -> dict[str, str]:
+    """The environment of a program whose wall clock is off by `offset` (`+60`), or by what that file says meanwhile.
+
+    The monotonic clock stays honest. Raises MissingServer where libfaketime is not installed.
+    """
+    found = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
+    if found is None:
+        raise MissingServer("no libfaketime; install Debian's `libfaketime`")
+    moved = {"FAKETIME": offset} if isinstance(offset, str) else {"FAKETIME_TIMESTAMP_FILE": str(offset)}
+    return {"LD_PRELOAD": str(found), "FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", **moved}
+
+
+@contextmanager
+def _mongod(
+    data: Path, port: int, *, flags: Sequence[str] = (), env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    command = [str(mongod_program()), "--dbpath", str(data), "--port", str(port), "--bind_ip", "127.0.0.1"]
+    command += ["--replSet", "tests", "--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet"]
+    command += ["--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)", *flags]
+    log = data / "mongod.log"
+    with _running(command, log=log, death=signal.SIGKILL, stop=signal.SIGTERM, env=env) as process:
+        yield process
+
+
+def _direct(port: int, *, milliseconds: int = int(START_TIMEOUT * 1000)) -> pymongo.MongoClient[dict[str, object]]:
+    return pymongo.MongoClient(
         f"mongodb://127.0.0.1:{port}/", directConnection=True, serverSelectionTimeoutMS=milliseconds
-    ) as client:
+    )
+
+
+def _is_primary(client: pymongo.MongoClient[dict[str, object]]) -> bool:
+    return bool(client.admin.command("hello")["isWritablePrimary"])
+
+
+def _initiate(port: int, config: Mapping[str, object]) -> None:
+    with _direct(port) as client:
         try:
-            client.admin.command("replSetInitiate", {"_id": "tests", "members": [member]})
+            client.admin.command("replSetInitiate", {"_id": "tests", **config})
         except OperationFailure as error:
             if error.code != 23:  # AlreadyInitialized: a folder used before
                 raise
-        until(lambda: client.admin.command("hello")["isWritablePrimary"], "mongod is primary", timeout=START_TIMEOUT)
 
 
 def postgres_programs() -> Path:
@@ -164,11 +238,19 @@ def _folder(name: str, given: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _running(
-    command: list[str], *, log: Path, death: signal.Signals, stop: signal.Signals, user: pwd.struct_passwd | None = None
+    command: list[str],
+    *,
+    log: Path,
+    death: signal.Signals,
+    stop: signal.Signals,
+    user: pwd.struct_passwd | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     bound = [*(_as_user(user) or ["setpriv"]), f"--pdeathsig={death.name.removeprefix('SIG')}", "--", *command]
     with log.open("ab") as output:
-        process = subprocess.Popen(bound, stdout=output, stderr=subprocess.STDOUT, cwd=log.parent)
+        process = subprocess.Popen(
+            bound, stdout=output, stderr=subprocess.STDOUT, cwd=log.parent, env={**os.environ, **(env or {})}
+        )
     try:
         yield process
     finally:

@@ -29,4 +29,7 @@ def run() -> int:
 
 if __name__ == "__main__":
     meet_signals()
-    sys.exit(run())
+    code = run()
+    from worker.stopping import leave
+
+    leave(code)

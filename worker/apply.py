@@ -138,6 +138,7 @@ class _Plan:
         self._now = store.now()
         connections = {one.id: one for one in self._connections.list()}
         jobs = {one.id: one for one in store.jobs.list(limit=0)}
+        self._unreadable = store.jobs.unreadable()
         self._hidden = _stand_ins(list(connections.values()))
         self.steps: list[_Step] = []
         for id, connection in declaration.connections.items():
@@ -165,7 +166,10 @@ class _Plan:
     def _job(self, wanted: Job, stored: Job | None) -> None:
         wanted = replace(due(wanted, stored, self._now), owner=self._owner or (stored.owner if stored else None))
         change = _compared("job", wanted, stored, job_document, frozenset())
-        if change and stored is None:
+        if wanted.id in self._unreadable:
+            mended = Change(mark=CHANGED, kind="job", id=wanted.id, details=("could not be read; is written anew",))
+            self.steps.append(_Step(mended, lambda: self._jobs.replace(wanted)))
+        elif change and stored is None:
             self.steps.append(_Step(change, lambda: self._jobs.insert(wanted)))
         elif change and stored is not None:
             self.steps.append(_Step(change, lambda: self._jobs.replace(wanted, stored.revision)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
 import sys
 import threading
 from typing import Any
@@ -18,12 +20,17 @@ from worker.service import Service
 from worker.signals import Signals
 from worker.vault import Vault
 
+PR_SET_PDEATHSIG = 1
 REPORT_EVERY = 0.5
 REASONS: dict[str, type[SyncworkerError]] = {kind.__name__: kind for kind in (Cancelled, Stopped, TimedOut)}
 
 
 def main() -> int:
     """Read the order, do the attempt; 0 when its end is recorded (or was not ours to record)."""
+    _die_with(int(sys.argv[1]))
+    # Whatever prints in this process must not reach the parent as a report.
+    reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     order = json.loads(sys.stdin.readline())
     logs.configure(order["log_level"], order["log_format"], "run")
     store = stores.open(order["mongo_url"], order["mongo_database"])
@@ -33,8 +40,8 @@ def main() -> int:
     threading.Thread(target=_obey, args=(signals,), name="orders", daemon=True).start()
 
     def report() -> float:
-        sys.stdout.write(json_util.dumps(attempt.progress()) + "\n")
-        sys.stdout.flush()
+        reports.write(json_util.dumps(attempt.progress()) + "\n")
+        reports.flush()
         attempt.flush_log()
         return REPORT_EVERY
 
@@ -45,6 +52,13 @@ def main() -> int:
     reporting.join(1.0)
     store.close()
     return 0
+
+
+def _die_with(parent: int) -> None:
+    """Ask the kernel for a SIGKILL when the parent's thread that started us ends: a hanging process reads no stdin."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _obey(signals: Signals) -> None:

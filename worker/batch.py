@@ -5,7 +5,7 @@ Frozen; the only place where row payloads and (later) columnar ones meet. It mov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Row = dict[str, Any]
@@ -20,7 +20,8 @@ class Batch:
 
     `bytes` is an estimate of the batch's size in memory or on the wire; it bounds the queue between reading
     and writing. `checkpoint` is where reading goes on *after* this batch (the connector's own JSON), or None
-    where the source cannot resume. `first_row` counts rows of the stream from 1, for error messages.
+    where the source cannot resume. `first_row` counts rows of the stream from 1, for error messages. `removed` are rows
+    that the source calls deleted: their keys are to go, after `rows` were written.
     """
 
     stream: str
@@ -28,6 +29,7 @@ class Batch:
     bytes: int
     checkpoint: Any = None
     first_row: int = 1
+    removed: list[Row] = field(default_factory=list)
 
     @property
     def count(self) -> int:

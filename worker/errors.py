@@ -80,6 +80,10 @@ class BadData(Permanent):
     """The source's content is not what its format says (a ragged CSV row, a broken JSON line)."""
 
 
+class Differs(Permanent):
+    """A verification found rows that are not the same on both sides."""
+
+
 class StreamNotFound(Permanent):
     """The source has no stream of that name."""
 
@@ -116,6 +120,10 @@ class BadConfiguration(BadInput):
 
 class NotFound(Permanent):
     """No document of that id."""
+
+
+class Unreadable(Permanent):
+    """A stored document is not what the program wrote: somebody edited it by hand."""
 
 
 class Conflict(Permanent):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from worker import clock
 from worker import store as stores
@@ -39,15 +39,26 @@ class Foreground:
         )
 
     def run(
-        self, job_id: str, *, watch: Callable[[Document], None], stop: threading.Event, queued: str | None = None
+        self,
+        job_id: str,
+        *,
+        watch: Callable[[Document], None],
+        stop: threading.Event,
+        queued: str | None = None,
+        undo: Sequence[str] | None = None,
+        verify: Document | None = None,
     ) -> Document:
         """Make a run of the job (or take the `queued` one), execute it here, and return it final or held.
 
         `watch` gets the run as it stands, several times a second. `stop` cancels it. Retries happen here too, unless
-        another instance takes them first. Raises NotFound, JobActive, Conflict (a held run), StoreUnavailable at first.
+        another instance takes them first. With `undo` the run takes these streams back, with `verify` {repair, stream}
+        it compares both sides, in place of moving any.
+        Raises NotFound, JobActive, Conflict (a held run), StoreUnavailable at first.
         """
         sent = clock.monotonic()
-        run = None if queued else self._store.runs.create(job_id, Trigger.MANUAL, claim_for=self._claimer)
+        run = None
+        if not queued:
+            run = self._store.runs.create(job_id, Trigger.MANUAL, claim_for=self._claimer, undo=undo, verify=verify)
         services = [Service("heartbeat", self._runner.beat), Service("presence", self._presence.turn)]
         for service in services:
             service.start()

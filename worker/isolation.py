@@ -1,15 +1,17 @@
 """`RUN_ISOLATION=process`: an attempt in a child process of its own, killable and bounded in memory.
 
 The parent keeps the claim and relays what is asked over the child's stdin; the child moves the rows, writes its
-checkpoints and records its end. A child that dies, or does not end in time, is killed, and the parent records that.
-When the parent dies, the child's stdin closes and the child ends at once: its claim could not be renewed any more.
+checkpoints and records its end. A child that dies, or does not end in time, is killed with all that it started, and
+the parent records that. When the parent dies, the kernel kills the child: its claim could not be renewed any more.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -30,7 +32,7 @@ log = logging.getLogger(__name__)
 
 RELAY_EVERY = 0.2
 # A cancel must reach a run within two seconds: so long may the child take to end by itself.
-KILL_AFTER = 1.5
+KILL_AFTER = 1.0
 MEMORY_LIMIT = 2 * 1024**3
 
 
@@ -48,12 +50,21 @@ class IsolatedAttempt:
         self._vault = vault
         self._settings = settings
         self._progress: dict[str, Any] = dict(run["progress"])
+        self._child: subprocess.Popen[str] | None = None
 
     def progress(self) -> dict[str, Any]:
         return self._progress
 
     def flush_log(self) -> None:
         """The child stores its own lines."""
+
+    def kill(self) -> None:
+        """End the child and all that it started, at once; it writes nothing after that."""
+        if child := self._child:
+            try:
+                os.killpg(child.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
     def execute(self) -> None:
         """Run the child to its end; never raises."""
@@ -73,15 +84,19 @@ class IsolatedAttempt:
 
     def _run_child(self) -> tuple[int, Exception | None]:
         """The child's exit code, and what it was killed for."""
-        command = [sys.executable, "-m", "worker.attempt_process"]
+        command = [sys.executable, "-m", "worker.attempt_process", str(os.getpid())]
         pipe = subprocess.PIPE
         with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True) as child:
             assert child.stdin is not None and child.stdout is not None
+            self._child = child
             resource.prlimit(child.pid, resource.RLIMIT_DATA, (MEMORY_LIMIT, MEMORY_LIMIT))
             listener = threading.Thread(target=self._listen, args=(child.stdout,), daemon=True)
             listener.start()
-            self._send(child.stdin, self._order())
-            killed_for = self._watch(child, child.stdin)
+            self._send(child.stdin.fileno(), self._order())
+            os.set_blocking(child.stdin.fileno(), False)  # a child that does not listen must not hold us
+            killed_for = self._watch(child, child.stdin.fileno())
+            self.kill()  # what it left behind
+            self._child = None
             listener.join(1.0)
         return child.returncode, killed_for
 
@@ -97,7 +112,7 @@ class IsolatedAttempt:
             "trusted_until": self.signals.trusted_until,
         }
 
-    def _watch(self, child: subprocess.Popen[str], orders: IO[str]) -> Exception | None:
+    def _watch(self, child: subprocess.Popen[str], orders: int) -> Exception | None:
         told: Exception | None = None
         kill_at: float | None = None
         while child.poll() is None:
@@ -109,7 +124,7 @@ class IsolatedAttempt:
                 if not isinstance(reason, Stopped):  # a stop waits for a checkpoint, as long as the grace allows
                     kill_at = clock.monotonic() + KILL_AFTER
             if kill_at is not None and clock.monotonic() >= kill_at:
-                child.kill()
+                self.kill()
                 child.wait()
                 return reason
             self._pause(child)
@@ -130,17 +145,16 @@ class IsolatedAttempt:
                 log.warning("run %s: its process printed %r", self.run_id, line[:200])
 
     @staticmethod
-    def _send(orders: IO[str], message: dict[str, Any]) -> None:
+    def _send(orders: int, message: dict[str, Any]) -> None:
         try:
-            orders.write(json.dumps(message) + "\n")
-            orders.flush()
-        except (BrokenPipeError, ValueError):
-            pass  # it has just ended; the watcher sees that
+            os.write(orders, json.dumps(message).encode() + b"\n")
+        except (BrokenPipeError, BlockingIOError):
+            pass  # it has just ended, or hangs; the watcher sees that
 
 
 def _how(code: int) -> str:
     """An exit code in words."""
     if code < 0:
-        hint = " (out of memory?)" if code == -9 else ""
-        return f"was killed by signal {-code}{hint}"
+        hint = "out of memory?" if code == -signal.SIGKILL else signal.strsignal(-code)
+        return f"was killed by signal {-code} ({hint})"
     return f"ended with exit code {code}"

@@ -21,6 +21,33 @@ class Write(StrEnum):
     REPLACE = "replace"
     APPEND = "append"
     UPSERT = "upsert"
+    MIRROR = "mirror"
+
+    @property
+    def keyed(self) -> bool:
+        """Whether rows are found again by their key."""
+        return self in (Write.UPSERT, Write.MIRROR)
+
+
+# Columns that we add where asked: when and with which run a row came, and soft deletion.
+SYNCED_AT, RUN_ID, DELETED_AT = "_synced_at", "_run_id", "_deleted_at"
+STAMPS = frozenset({SYNCED_AT, RUN_ID, DELETED_AT})
+
+
+class Delete(StrEnum):
+    """How a mirror deletes: the row itself, or only in the words of a column `_deleted_at`."""
+
+    HARD = "hard"
+    SOFT = "soft"
+
+
+class Drift(StrEnum):
+    """What happens to columns that are new, or of another type than before: `schema` of a stream."""
+
+    EVOLVE = "evolve"
+    FREEZE = "freeze"
+    DISCARD_ROW = "discard_row"
+    DISCARD_VALUE = "discard_value"
 
 
 class CatchUp(StrEnum):
@@ -49,8 +76,9 @@ class StreamSpec:
     """One stream of a job, all names in the source's spelling.
 
     `columns` (None: all), `exclude` and `rename` choose and name the columns at the destination; those in `hash` arrive
-    as keyed hashes, `metadata` adds columns that say when a row came and with which run.
-    `options` are the connector's own stream options (CSV `types`, `glob`, …).
+    as keyed hashes, `metadata` adds columns that say when a row came and with which run. `deleted` is the column by
+    which the source itself says that a row is deleted. `undo`: for so many seconds what a `replace` took away is kept.
+    `options` are the connector's own (CSV `types`, `glob`, …).
     """
 
     name: str
@@ -65,6 +93,10 @@ class StreamSpec:
     rename: dict[str, str] = field(default_factory=dict)
     hash: tuple[str, ...] = ()
     metadata: tuple[str, ...] = ()
+    schema: Drift = Drift.EVOLVE
+    delete: Delete = Delete.HARD
+    deleted: str | None = None
+    undo: float | None = None
     options: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -103,6 +135,7 @@ class Job:
     catch_up: CatchUp = CatchUp.LATEST
     overlap: Overlap = Overlap.SKIP
     guards: Guards = Guards()
+    verify: bool = False
     enabled: bool = True
     owner: str | None = None
     next_fire_time: datetime | None = None

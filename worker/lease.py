@@ -51,6 +51,11 @@ class Lease:
         self._holder = uuid.uuid4().hex
         self._holding: Holding | None = None
         self._unrecorded: int | None = None
+        self._lost: int | None = None
+        # Why the last turn was not answered; None where it was.
+        self.trouble: str | None = None
+        # Whether this instance does what a holder is for; one that does not resigns, and leaves it to another.
+        self.fit: Callable[[], bool] = lambda: True
 
     def holding(self) -> Holding | None:
         """Our term while it can be trusted, else None. Look again before every burst of writes."""
@@ -64,6 +69,11 @@ class Lease:
 
     def turn(self) -> float:
         """Renew, or try to acquire; the seconds until the next turn."""
+        if not self.fit():
+            if self._holding:
+                log.warning("this instance resigns: its scheduler is stuck")
+            self.release()
+            return STANDBY_POLL
         sent = clock.monotonic()
         before = self._holding
         fresh = uuid.uuid4().hex
@@ -73,7 +83,10 @@ class Lease:
         except StoreUnavailable as error:
             if before and not self.holding():
                 self._lose(before, f"it could not be renewed ({error})")
-            return self._ttl / RENEWALS_PER_TTL / 2
+            self.trouble = str(error)
+            return min(STANDBY_POLL, self._ttl / RENEWALS_PER_TTL / 2)
+        self.trouble = None
+        self._own_up()
         if term.holder not in (self._holder, fresh):
             if before:
                 self._lose(before, "another instance holds it")
@@ -117,7 +130,15 @@ class Lease:
         self._holder = uuid.uuid4().hex
         self._unrecorded = None
         log.warning("this instance leads no more (token %d): %s", holding.token, why)
+        self._lost = holding.token
+        self._own_up()
+
+    def _own_up(self) -> None:
+        """Close a term that was lost, now or when the store answers; where its successor has done so, that stands."""
+        if self._lost is None:
+            return
         try:
-            self._leases.end_term(holding.token, "lost")
+            self._leases.end_term(self._lost, "lost")
         except StoreUnavailable:
-            pass  # the successor closes the term as expired
+            return
+        self._lost = None

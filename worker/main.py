@@ -14,6 +14,7 @@ from dataclasses import replace
 from worker import clock
 from worker import store as stores
 from worker.errors import StoreUnavailable
+from worker.expiry import Expiry
 from worker.health_port import open_health_port
 from worker.jobs_file import JobsFile
 from worker.lease import RENEWALS_PER_TTL, Lease
@@ -26,13 +27,17 @@ from worker.service import Service
 from worker.settings import WorkerSettings, secret_keys
 from worker.store import Store
 from worker.vault import Vault
+from worker.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
-LEAST_HEARTBEAT_TIMEOUT = 0.3
+# Enough to connect and ask over a network of 600 ms there and back: what is never long enough fails for ever.
+LEAST_HEARTBEAT_TIMEOUT = 1.5
 MOST_HEARTBEAT_TIMEOUT = 2.0
 # A service that has not turned for this long is reported by `health`.
 STALE = 15.0
+# So long may one turn of the scheduler take, however much is due, before the instance resigns.
+STUCK = 30.0
 GOODBYE = 1.0
 STARTING = 0.5
 COMPLAIN_EVERY = 10.0
@@ -58,16 +63,27 @@ class Worker:
             gained=self._wake_scheduler,
         )
         scheduler = Scheduler(store, self.lease, queued=self.nudge)
-        self._presence = Presence(store, self.instance_id, host=settings.host_name, mode=mode, active=runner.active)
+        self._presence = Presence(
+            store,
+            self.instance_id,
+            host=settings.host_name,
+            mode=mode,
+            active=runner.active,
+            slots=settings.concurrency,
+        )
         self._leading = Service("lease", self.lease.turn)
         self._scheduling = Service("scheduler", scheduler.turn)
+        self.lease.fit = self._schedules
         self._running = Service("runner", runner.turn)
         self._beating = Service("heartbeat", runner.beat)
         runner.slot_freed = self._running.wake
+        runner.hold_off = lambda: scheduler.swamped
+        rescuer = Rescuer(store, queued=self.nudge)
         self._others = [
-            Service("rescuer", Rescuer(store).turn),
+            Service("rescuer", rescuer.turn),
+            Service("watchdog", Watchdog(store, rescue=rescuer.turn).turn),
             Service("presence", self._presence.turn),
-            Service("pruner", Pruner(store, settings.retention_days).turn),
+            Service("pruner", Pruner(store, settings.retention_days, Expiry(store, vault)).turn),
         ]
         if settings.jobs_file is not None:
             self._others.append(Service("jobs file", JobsFile(settings.jobs_file, store, vault).turn))
@@ -84,7 +100,10 @@ class Worker:
         if not self._started:
             return ["the worker waits for the database"]
         reasons = [f"{service.name} has not turned for {service.stale_for:.0f} s" for service in self.stuck()]
-        return reasons + [f"{service.name} has ended" for service in self._services() if not service.alive]
+        reasons += [f"{service.name} has ended" for service in self._services() if not service.alive]
+        told = {"lease": self.lease.trouble} | {service.name: service.trouble for service in self._services()[1:]}
+        away = [f"{name}: {trouble}" for name, trouble in told.items() if trouble]
+        return reasons + away[:1]  # MongoDB answers, but does not take what the loops write: a full disk, no primary
 
     def nudge(self) -> None:
         """Look for queued runs now: one was just queued in this process."""
@@ -95,6 +114,7 @@ class Worker:
 
         `hurry` hands the runs back at once. Heartbeats last until the last run ended.
         """
+        deadline = clock.monotonic() + grace
         self._starting.stop()
         self._starting.join(GOODBYE)
         if not self._started:
@@ -106,17 +126,22 @@ class Worker:
         self.lease.release()
         self._runner.drain()
         self._running.join(GOODBYE)  # a claim that was on its way becomes an attempt that is handed back
-        if not self._runner.wait_idle(grace, hurry):
+        if not self._runner.wait_idle(deadline - clock.monotonic(), hurry):
             self._runner.hand_back()
         for service in (self._beating, *self._others):
             service.stop()
+        goodbye = clock.monotonic() + GOODBYE
         for service in self._services():
-            service.join(GOODBYE)
+            service.join(max(0.0, goodbye - clock.monotonic()))
         try:
             self._presence.leave()
         except StoreUnavailable:
             pass  # it is forgotten by itself
         self._pulse.close()
+
+    def _schedules(self) -> bool:
+        """Whether the scheduler's loop turns: an instance whose loop is stuck leaves the lease to another."""
+        return self._scheduling.stale_for <= STUCK
 
     def _wake_scheduler(self) -> None:
         self._scheduling.wake()
@@ -142,6 +167,8 @@ class Worker:
                 log.warning("%s; the worker starts by itself when it does", error)
                 self._refused_since = clock.monotonic() + COMPLAIN_EVERY
             return STARTING
+        if self._starting.stopping:
+            return 0.0
         for service in self._services():
             service.start()
         self._started = True

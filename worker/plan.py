@@ -1,7 +1,8 @@
 """What becomes of a job's due fire times: the catch-up rule, pure.
 
 Every due fire time ends up in exactly one part of the plan: run, skipped, part of one missed gap, or left for later
-by `next_fire_time`. It writes nothing and knows no clock.
+by `next_fire_time`. At most one document stands for what is not run, and it begins with the first: where a holder that
+was frozen writes its plan late, the documents of another's plan are in its way. It writes nothing and knows no clock.
 """
 
 from __future__ import annotations
@@ -9,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import dropwhile, takewhile
 
 from worker.clock import iso
 from worker.job import CatchUp, Job
 
+# The first and the last of the fire times that one document stands for.
+Span = tuple[datetime, datetime]
 # A hand-over between two holders takes up to a second: a fire time inside it is late, not missed.
 HANDOVER = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gap:
-    """Fire times that passed while nobody led, written as one `missed` document."""
+    """Fire times that passed while nobody led, or planned, written as one `missed` document."""
 
     first: datetime
     last: datetime
@@ -29,14 +33,25 @@ class Gap:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """`waits`: where the job is active, leave `run` for later instead of skipping it."""
+    """Either a `gap` or a `skipped` one, if any; `waits`: where the job is active, leave `run` for later."""
 
     job: Job
     gap: Gap | None = None
-    skipped: tuple[datetime, ...] = ()
+    skipped: datetime | None = None
     run: datetime | None = None
     waits: bool = False
     next_fire_time: datetime
+
+
+def undocumented(due: Sequence[datetime], spans: Sequence[Span]) -> list[datetime]:
+    """The first of `due` that lie in none of `spans`, up to the next that does: a plan never reaches across one."""
+    single = {first for first, last in spans if first == last}
+    gaps = [(first, last) for first, last in spans if first != last]
+
+    def documented(moment: datetime) -> bool:
+        return moment in single or any(first <= moment <= last for first, last in gaps)
+
+    return list(takewhile(lambda moment: not documented(moment), dropwhile(documented, due)))
 
 
 def plan(job: Job, due: Sequence[datetime], *, led_since: datetime, following: Callable[[datetime], datetime]) -> Plan:
@@ -50,19 +65,16 @@ def plan(job: Job, due: Sequence[datetime], *, led_since: datetime, following: C
     before = due[:-1]
     if job.catch_up is CatchUp.NONE and last < led_since - HANDOVER:
         run, before = None, due
-    missed = [moment for moment in before if moment < led_since]
-    return Plan(
-        job=job,
-        gap=_gap(missed, run),
-        skipped=tuple(before[len(missed) :]),
-        run=run,
-        next_fire_time=following(last),
-    )
+    if len(before) == 1 and before[0] >= led_since:
+        return Plan(job=job, skipped=before[0], run=run, next_fire_time=following(last))
+    return Plan(job=job, gap=_gap(before, run, led_since), run=run, next_fire_time=following(last))
 
 
-def _gap(missed: Sequence[datetime], run: datetime | None) -> Gap | None:
-    if not missed:
+def _gap(passed: Sequence[datetime], run: datetime | None, led_since: datetime) -> Gap | None:
+    if not passed:
         return None
     instead = f"the run of {iso(run)} stands for it" if run else "catch_up is none"
-    count = f"{len(missed)} fire times passed" if len(missed) > 1 else "this fire time passed"
-    return Gap(first=missed[0], last=missed[-1], count=len(missed), reason=f"{count} while no instance led; {instead}")
+    count = f"{len(passed)} fire times passed" if len(passed) > 1 else "this fire time passed"
+    late = "before the scheduler came to them, or while the job was active"
+    why = "while no instance led" if passed[-1] < led_since else late
+    return Gap(first=passed[0], last=passed[-1], count=len(passed), reason=f"{count} {why}; {instead}")

@@ -12,10 +12,15 @@ BEAT = 5.0
 
 
 class Presence:
-    def __init__(self, store: Store, instance: str, *, host: str, mode: str, active: Callable[[], list[str]]) -> None:
+    """`slots`: how many runs it works on at once; 0 where it takes none from the queue."""
+
+    def __init__(
+        self, store: Store, instance: str, *, host: str, mode: str, active: Callable[[], list[str]], slots: int = 0
+    ) -> None:
         self._store = store
         self._instance = instance
         self._facts = {"host": host, "pid": os.getpid(), "version": worker.__version__, "mode": mode}
+        self._facts |= {"slots": slots}
         self._active = active
 
     def turn(self) -> float:

@@ -1,10 +1,14 @@
-"""Old runs and their logs go away, in small deletes that hold nothing up. Jobs and checkpoints stay."""
+"""Old runs and their logs go away, in small deletes that hold nothing up, and so does what an undo no longer needs.
+
+Jobs and checkpoints stay.
+"""
 
 from __future__ import annotations
 
 import logging
 from datetime import timedelta
 
+from worker.expiry import Expiry
 from worker.store import Store
 
 log = logging.getLogger(__name__)
@@ -15,12 +19,14 @@ MORE = 1.0
 
 
 class Pruner:
-    def __init__(self, store: Store, days: float) -> None:
+    def __init__(self, store: Store, days: float, expiry: Expiry) -> None:
         self._store = store
+        self._expiry = expiry
         self._kept = timedelta(days=days)
 
     def turn(self) -> float:
         """Delete one batch; soon again where there may be more."""
+        self._expiry.start()
         old = self._store.runs.prunable(self._store.now() - self._kept, BATCH)
         if not old:
             return PAUSE

@@ -7,7 +7,9 @@ owner that wakes up finds its claim lost.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
+from worker.errors import Unreadable
 from worker.run import RunState
 from worker.store import Store
 from worker.store.client import Document
@@ -18,21 +20,33 @@ POLL = 1.0
 
 
 class Rescuer:
-    def __init__(self, store: Store) -> None:
+    """`queued` is called when there are runs to claim again: a free slot here need not wait for its next look."""
+
+    def __init__(self, store: Store, queued: Callable[[], None] = lambda: None) -> None:
         self._store = store
+        self._queued = queued
 
     def turn(self) -> float:
-        for run in self._store.claims.abandoned():
+        abandoned = self._store.claims.abandoned()
+        for run in abandoned:
             self._rescue(run)
+        if abandoned:
+            self._queued()
         return POLL
 
     def _rescue(self, run: Document) -> None:
-        job = self._store.jobs.find(run["job_id"])
+        unreadable = None
+        try:
+            job = self._store.jobs.find(run["job_id"])
+        except Unreadable as fault:
+            job, unreadable = None, str(fault)
         allowed = job.retry.attempts if job else 0
         died = f"its instance died, or froze, during attempt {run['attempt']}"
         error = {"type": "LostClaim", "message": died, "stream": None}
         if run["cancel"]:
             state, reason = RunState.CANCELLED, f"cancelled by {run['cancel']['by']}; {died}"
+        elif unreadable:
+            state, reason = RunState.FAILED, f"{died}; {unreadable}"
         elif job is None:
             state, reason = RunState.CANCELLED, "the job was deleted"
         elif run["attempt"] >= allowed:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 
 class RunState(StrEnum):
@@ -48,3 +50,11 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     RunState.SKIPPED: frozenset(),
     RunState.MISSED: frozenset(),
 }
+
+
+def at_rest(progress: Mapping[str, Any], state: StreamState = StreamState.PENDING) -> dict[str, Any]:
+    """A run's stored progress once nobody works on it: streams that were running are `state`."""
+    return {
+        name: stream | {"state": str(state)} if stream.get("state") == StreamState.RUNNING else stream
+        for name, stream in progress.items()
+    }

@@ -1,7 +1,9 @@
 """Claims queued runs while slots are free, and keeps the claims of those that run here.
 
 Two loops: `turn` claims and starts an attempt on a thread of its own; `beat` renews every claim about once a second,
-stores progress, and brings back what a person asked (cancel). What it does not promise: fairness between instances.
+stores progress, and brings back what a person asked (cancel). An attempt that hangs and does not end when it is told
+to is abandoned: its end is recorded, its slot is free, and whatever its thread still does is fenced off.
+What it does not promise: fairness between instances, nor the end of a thread that hangs; only a process can be killed.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from worker import clock
 from worker.attempt import Attempt
@@ -25,7 +28,10 @@ from worker.vault import Vault
 log = logging.getLogger(__name__)
 
 POLL = 0.7
-BEAT = 1.0
+BEAT = 0.5
+# A cancel reaches a run within two seconds; an attempt that timed out may finish the batch that it is writing.
+CANCEL_PATIENCE = 0.9
+TIMEOUT_PATIENCE = 3.0
 
 
 def _shutting_down() -> Stopped:
@@ -48,7 +54,9 @@ class Runner:
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._draining = False
+        self._in_doubt = False
         self.slot_freed: Callable[[], None] = lambda: None
+        self.hold_off: Callable[[], bool] = lambda: False
 
     def active(self) -> list[str]:
         """Ids of the runs that this instance works on."""
@@ -57,9 +65,13 @@ class Runner:
 
     def turn(self) -> float:
         """Claim and start what the free slots allow; the seconds until the next look."""
-        while not self._draining and len(self.active()) < self._slots:
+        while not (self._draining or self.hold_off()) and len(self.active()) < self._slots:
+            if self._in_doubt:
+                self._store.claims.give_back(self._instance, self.active())
             sent = clock.monotonic()
+            self._in_doubt = True  # while the answer is not here, a run may be ours without our knowing
             run = self._store.claims.claim(self._instance, self._ttl)
+            self._in_doubt = False
             if run is None:
                 break
             self.start(run, sent)
@@ -74,7 +86,7 @@ class Runner:
         if self._draining:
             attempt.signals.ask(_shutting_down())
         name = f"run {attempt.job_id} {attempt.run_id[:8]}"
-        threading.Thread(target=self._work, args=(attempt,), name=name, daemon=True).start()
+        threading.Thread(target=self._work, args=(attempt, attempt.execute), name=name, daemon=True).start()
 
     def _attempt(self, run: Document, signals: Signals) -> Attempt | IsolatedAttempt:
         if self._settings.isolation == "process":
@@ -86,7 +98,10 @@ class Runner:
         with self._lock:
             attempts = list(self._attempts.values())
         for attempt in attempts:
-            self._beat(attempt)
+            try:
+                self._beat(attempt)
+            except Exception:  # what one run says or counts must not cost another its claim
+                log.exception("run %s of %s: its claim was not renewed", attempt.run_id, attempt.job_id)
         return min(BEAT, self._ttl / 5)
 
     def drain(self) -> None:
@@ -110,6 +125,8 @@ class Runner:
             attempts = list(self._attempts.values())
         for attempt in attempts:
             attempt.signals.lose()
+            if isinstance(attempt, IsolatedAttempt):
+                attempt.kill()
             try:
                 reason = "interrupted: its instance shut down before it reached a checkpoint"
                 ending = Ending(progress=attempt.progress(), reason=reason)
@@ -120,15 +137,25 @@ class Runner:
     def _trust(self, sent: float) -> float:
         return sent + self._ttl - self._ttl / 5
 
-    def _work(self, attempt: Attempt | IsolatedAttempt) -> None:
+    def _work(self, attempt: Attempt | IsolatedAttempt, deed: Callable[[], None]) -> None:
         try:
-            attempt.execute()
+            deed()
         finally:
             with self._idle:
-                self._attempts.pop(attempt.run_id, None)
-                self._started.pop(attempt.run_id, None)
+                if self._attempts.get(attempt.run_id) is attempt:  # else it was abandoned, and may be here again
+                    del self._attempts[attempt.run_id]
+                    self._started.pop(attempt.run_id, None)
                 self._idle.notify_all()
             self.slot_freed()
+
+    def _abandon(self, attempt: Attempt) -> None:
+        reason = attempt.signals.reason
+        assert reason is not None  # it is what the attempt does not answer
+        heir = attempt.heir()
+        log.warning("run %s of %s: %s; its thread does not answer", attempt.run_id, attempt.job_id, reason)
+        name = f"end {attempt.job_id} {attempt.run_id[:8]}"
+        deed = partial(heir.end_as, reason)
+        threading.Thread(target=self._work, args=(attempt, deed), name=name, daemon=True).start()
 
     def _beat(self, attempt: Attempt | IsolatedAttempt) -> None:
         started = self._started.get(attempt.run_id)
@@ -147,3 +174,7 @@ class Runner:
         if after["cancel"]:
             attempt.signals.ask(Cancelled(f"cancelled by {after['cancel']['by']}"))
         attempt.flush_log()
+        signals = attempt.signals
+        hangs = signals.unanswered(Cancelled, CANCEL_PATIENCE) or signals.unanswered(TimedOut, TIMEOUT_PATIENCE)
+        if hangs and isinstance(attempt, Attempt):
+            self._abandon(attempt)

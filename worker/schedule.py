@@ -25,6 +25,7 @@ __all__ = [
     "describe",
     "fire_times",
     "format_duration",
+    "in_words",
     "next_fire_time",
     "notes",
     "parse_duration",
@@ -88,6 +89,16 @@ def describe(schedule: Schedule) -> str:
         told = _cron(schedule).words()
         words = f"{told[0].lower()}{told[1:]} ({schedule.timezone})"
     return words + (f", spread over {format_duration(schedule.jitter)}" if schedule.jitter else "")
+
+
+def in_words(schedule: Schedule | None) -> str:
+    """As `describe`, for a list: never raises."""
+    if schedule is None:
+        return "by hand only"
+    try:
+        return describe(schedule)
+    except (BadInput, ValueError, TypeError) as error:
+        return f"cannot be read: {error}"
 
 
 def notes(schedule: Schedule, fire_time: datetime, *, job_id: str = "") -> str | None:

@@ -2,7 +2,8 @@
 
 Order, for a crash at any point: first the documents (idempotent by their unique keys), then the job's next fire
 time (only from the value that the plan was made from, only under a token not older than ours). A repeat is harmless.
-What it does not promise: that a run starts when it is due. Claiming is the runners' work, on any instance.
+What it does not promise: that a run starts when it is due. Claiming is the runners' work, on any instance. A job that
+cannot be planned (its document was broken by hand) is left as it is and told once; it delays no other.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from worker import schedule
-from worker.errors import SyncworkerError
+from worker.errors import StoreUnavailable, SyncworkerError
 from worker.job import Job, Overlap
 from worker.lease import Holding, Lease
-from worker.plan import Plan, plan
+from worker.plan import Plan, Span, plan, undocumented
 from worker.run import RunState, Trigger
 from worker.store import Store
 from worker.store.client import Document
-from worker.store.jobs import Advance
+from worker.store.jobs import Advance, Due
 from worker.store.runs import Clash, new_run
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ class Scheduler:
         self._store = store
         self._lease = lease
         self._queued = queued
+        self._put_aside: set[str] = set()
+        self.swamped = False  # more is due than a page: planning it goes before claiming here
 
     def turn(self) -> float:
         """Plan all that is due; the seconds until the next fire time, at most `POLL`."""
@@ -51,27 +54,41 @@ class Scheduler:
         now = self._store.now()
         unfinished = False
         try:
-            page = self._store.jobs.due(now, PAGE)
-            while page:
+            page: Due | None = None
+            while page is None or page.end:
+                page = self._store.jobs.due(now, PAGE, after=page.end if page else None)
+                self.swamped = page.end is not None
                 unfinished |= self._plan_page(page, now, holding)
-                page = self._store.jobs.due(now, PAGE, after=page[-1]) if len(page) == PAGE else []
         except LeaseRanOut:
             log.warning("the lease ran out while planning; the rest is left to the next holder")
             return POLL
+        finally:
+            self.swamped = False
         if unfinished:
             return SOON
         nearest = self._store.jobs.nearest_fire_time(now)
         return min(POLL, (nearest - now).total_seconds()) if nearest else POLL
 
-    def _plan_page(self, jobs: Sequence[Job], now: datetime, holding: Holding) -> bool:
+    def _plan_page(self, due: Due, now: datetime, holding: Holding) -> bool:
         """Plan one page; True where something of it must be looked at again soon."""
-        plans = [self._plan(job, holding, now) for job in jobs]
+        plans, broken = [], set(due.broken.values())
+        spans = self._store.runs.documented({job.id: job.next_fire_time for job in due.jobs if job.next_fire_time})
+        for job in due.jobs:
+            try:
+                plans.append(self._plan(job, spans.get(job.id, ()), holding, now))
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # no cron, an unknown zone: whatever it is, the others go on
+                broken.add(f"job {job.id!r} cannot be planned: {error}")
+        for why in sorted(broken - self._put_aside):
+            log.error("%s; it is put aside, the other jobs go on", why)
+        self._put_aside |= broken
         page = _Page(self._store, self._lease, plans, token=holding.token, now=now)
         if page.write():
             self._queued()
         return page.unfinished
 
-    def _plan(self, job: Job, holding: Holding, now: datetime) -> Plan:
+    def _plan(self, job: Job, spans: Sequence[Span], holding: Holding, now: datetime) -> Plan:
         rule, first = job.schedule, job.next_fire_time
         assert rule is not None and first is not None  # a job without either is never due
 
@@ -79,13 +96,10 @@ class Scheduler:
             return schedule.next_fire_time(rule, moment, job_id=job.id)
 
         due = [first, *schedule.fire_times(rule, first, now, LONGEST_GAP, job_id=job.id)]
-        if len(due) > 1:
-            covered = self._store.runs.covered_until(job.id, first)
-            if covered is not None:  # a planner before us died between the documents and the advance
-                due = [moment for moment in due if moment > covered]
-                if not due:
-                    return Plan(job=job, next_fire_time=following(covered))
-        return plan(job, due, led_since=holding.acquired_at, following=following)
+        left = undocumented(due, spans)  # a planner before us may have died between the documents and the advance
+        if not left:
+            return Plan(job=job, next_fire_time=following(due[-1]))
+        return plan(job, left, led_since=holding.acquired_at, following=following)
 
 
 class _Page:
@@ -125,9 +139,9 @@ class _Page:
             gap = made.gap
             span = {"missed_until": gap.last, "missed_count": gap.count} if gap.count > 1 else {}
             yield self._born(made.job, RunState.MISSED, fire_time=gap.first, reason=gap.reason, **span)
-        for moment in made.skipped:
+        if made.skipped:
             reason = "a later fire time took its place: the job was active, or the scheduler was late"
-            yield self._born(made.job, RunState.SKIPPED, fire_time=moment, reason=reason)
+            yield self._born(made.job, RunState.SKIPPED, fire_time=made.skipped, reason=reason)
 
     def _late(self, made: Plan) -> Document:
         held = self._held.get(made.job.id)

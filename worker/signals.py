@@ -16,6 +16,7 @@ class Signals:
     def __init__(self, trusted_until: float) -> None:
         self._trusted_until = trusted_until
         self._reason: SyncworkerError | None = None
+        self._asked_at = 0.0
         self._lost = False
         self._changed = threading.Event()
 
@@ -26,6 +27,7 @@ class Signals:
     def ask(self, reason: SyncworkerError) -> None:
         """Ask the attempt to end: Cancelled, Stopped or TimedOut. The first to ask is heard."""
         if self._reason is None:
+            self._asked_at = clock.monotonic()
             self._reason = reason
             self._changed.set()
 
@@ -33,10 +35,18 @@ class Signals:
         self._lost = True
         self._changed.set()
 
-    def check(self) -> None:
-        """Raise where the attempt must end: LostClaim, Cancelled, Stopped or TimedOut."""
+    def unanswered(self, asked: type[SyncworkerError], seconds: float) -> bool:
+        """Whether the attempt was asked to end for that reason `seconds` ago, and still owns its end."""
+        return isinstance(self.reason, asked) and clock.monotonic() - self._asked_at >= seconds
+
+    def check_claim(self) -> None:
+        """Raise LostClaim where the claim is lost, or cannot be trusted any more."""
         if self._lost or clock.monotonic() >= self._trusted_until:
             raise LostClaim("the claim of this run could not be renewed in time")
+
+    def check(self) -> None:
+        """Raise where the attempt must end: LostClaim, Cancelled, Stopped or TimedOut."""
+        self.check_claim()
         if self._reason is not None:
             raise self._reason
 

@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 from types import FrameType
+from typing import NoReturn
 
 from worker import clock
 
@@ -54,8 +55,7 @@ class Stopping:
                 self.hurry.set()
                 deadline = min(deadline, clock.monotonic() + PATIENCE)
         log.warning("not everything ended in time; leaving it behind")
-        sys.stderr.flush()
-        os._exit(0)
+        leave(0)
 
     def _next(self, patience: float | None) -> bool:
         """Wait for one note and take it; False where none came within `patience` seconds."""
@@ -68,6 +68,16 @@ class Stopping:
             if patience is not None:
                 patience -= clock.monotonic() - started
         return False
+
+
+def leave(code: int) -> NoReturn:
+    """End this process now. A thread that hangs (in a request, a driver's C call) would hold the usual end for ever."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            pass  # nobody reads any more
+    os._exit(code)
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:

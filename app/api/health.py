@@ -9,13 +9,14 @@ from typing import Any
 from app.api import runs
 from app.api.context import Context
 from app.api.operation import Answer, Ask
-from app.api.wire import Lease, NextFireTime, Readiness, Status, document
+from app.api.wire import Lease, NextFireTime, Readiness, Status, Warning, document
 from worker import __version__
 from worker.errors import StoreUnavailable
 from worker.run import RunState
+from worker.watchdog import findings
 
 # `/readyz` says no within 3 s, whatever the driver does; threads of its own, since the others may all be waiting.
-PATIENCE = 2.5
+PATIENCE = 2.0
 SHOWN = 10
 
 _pings = concurrent.futures.ThreadPoolExecutor(max_workers=4, thread_name_prefix="readiness")
@@ -52,7 +53,7 @@ async def reasons_of(context: Context) -> list[str]:
 
 
 def status(ask: Ask[Any, None]) -> Status:
-    """Version, this instance, the lease, the queue, what runs and what is next."""
+    """Version, this instance, the lease, the queue, what runs, what is next, and what is wrong."""
     return status_of(ask.context)
 
 
@@ -62,8 +63,6 @@ def status_of(context: Context) -> Status:
     lease = store.leases.current()
     counts = store.runs.counts()
     running = store.runs.list(states=[str(RunState.RUNNING)], limit=SHOWN)
-    enabled = [job for job in store.jobs.list(limit=0, enabled=True) if job.next_fire_time]
-    due = sorted((job.next_fire_time, job.id) for job in enabled if job.next_fire_time)[:SHOWN]
     return Status(
         version=__version__,
         mode="production" if context.settings.worker.production else "development",
@@ -72,5 +71,8 @@ def status_of(context: Context) -> Status:
         queue=counts,
         queue_depth=counts[str(RunState.QUEUED)],
         running=[runs.shape(run) for run in running],
-        next_fire_times=[NextFireTime(job_id=job_id, fire_time=moment) for moment, job_id in due],
+        next_fire_times=[
+            NextFireTime(job_id=job_id, fire_time=moment) for job_id, moment in store.jobs.next_fire_times(SHOWN)
+        ],
+        warnings=[Warning.model_validate(vars(finding)) for finding in findings(store)],
     )

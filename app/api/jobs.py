@@ -15,13 +15,15 @@ from app.api import runs
 from app.api.context import Context
 from app.api.operation import Answer, Ask, etag, revision_of
 from app.api.problems import Stale
-from app.api.questions import FireTimesQuery, JobDraft, Paging, Reset
+from app.api.questions import FireTimesQuery, JobDraft, Paging, Reset, Undo, Verify
 from app.api.wire import FireTimes, Guards, Job, JobList, PastFireTime, ResetDone, Run, Schedule
 from worker import declaration, schedule
 from worker import job as records
 from worker.apply import due
-from worker.errors import BadInput, Conflict, Fault, JobActive, StaleRevision
+from worker.errors import BadInput, Conflict, Fault, JobActive, StaleRevision, Unreadable
 from worker.run import RunState, Trigger
+from worker.undo import offers
+from worker.verification import Asked, concerned
 
 RECENT_RUNS = 20
 FAR = timedelta(days=366 * 10)
@@ -55,20 +57,26 @@ def create(ask: Ask[Any, dict[str, Any]]) -> Answer:
 
 
 def put(ask: Ask[Any, dict[str, Any]]) -> Answer:
-    """Replace a job; what is left out gets its default."""
-    before = _own(ask)
+    """Replace a job; what is left out gets its default. It mends one that cannot be read."""
+    _refuse_owned(ask)
+    try:
+        before = ask.context.store.jobs.get(ask.path["id"])
+    except Unreadable:
+        job = _parsed(ask.context, ask.path["id"], ask.body)
+        return _saved(ask, due(job, None, ask.context.store.now()))
     return _replaced(ask, before, ask.body)
 
 
 def patch(ask: Ask[Any, dict[str, Any]]) -> Answer:
     """Merge into a job (RFC 7396): null takes a field back to its default, a list replaces the list."""
-    before = _own(ask)
+    _refuse_owned(ask)
+    before = ask.context.store.jobs.get(ask.path["id"])
     return _replaced(ask, before, merged(declaration.job_document(before), ask.body))
 
 
 def delete(ask: Ask[Any, Any]) -> Response:
     """Delete a job and its checkpoints; its runs stay as history."""
-    _own(ask)
+    _refuse_owned(ask)
     try:
         ask.context.store.jobs.delete(ask.path["id"], revision_of(ask.if_match))
     except StaleRevision as error:
@@ -79,6 +87,27 @@ def delete(ask: Ask[Any, Any]) -> Response:
 def run(ask: Ask[Any, Any]) -> Run:
     """Queue a run now, whatever the schedule says."""
     queued = ask.context.store.runs.create(ask.path["id"], Trigger.MANUAL)
+    if ask.context.worker is not None:
+        ask.context.worker.nudge()
+    return runs.shape(queued)
+
+
+def undo(ask: Ask[Any, Undo]) -> Run:
+    """Queue a run that takes the job's streams back to what they were before their last replace."""
+    store = ask.context.store
+    offered = offers(store, store.jobs.get(ask.path["id"]), ask.body.stream)
+    queued = store.runs.create(ask.path["id"], Trigger.MANUAL, undo=[offer.stream for offer in offered])
+    if ask.context.worker is not None:
+        ask.context.worker.nudge()
+    return runs.shape(queued)
+
+
+def verify(ask: Ask[Any, Verify]) -> Run:
+    """Queue a run that compares both sides of the job's streams, and moves nothing but what it is to repair."""
+    store = ask.context.store
+    asked = Asked(repair=ask.body.repair, stream=ask.body.stream).document()
+    concerned(store.jobs.get(ask.path["id"]), {"verify": asked})
+    queued = store.runs.create(ask.path["id"], Trigger.MANUAL, verify=asked)
     if ask.context.worker is not None:
         ask.context.worker.nudge()
     return runs.shape(queued)
@@ -163,7 +192,7 @@ def shape(context: Context, job: records.Job) -> Job:
     return Job(
         **said,
         id=job.id,
-        words=schedule.describe(job.schedule) if job.schedule else "by hand only",
+        words=schedule.in_words(job.schedule),
         owner=job.owner,
         next_fire_time=job.next_fire_time,
         created_at=job.created_at,
@@ -206,27 +235,32 @@ def _without_nothing(value: Any) -> Any:
     return [_without_nothing(item) for item in value] if isinstance(value, list) else value
 
 
-def _own(ask: Ask[Any, Any]) -> records.Job:
-    """The stored job, if it is ours to change: Conflict where a file says what it is."""
-    job = ask.context.store.jobs.get(ask.path["id"])
-    if job.owner is not None:
-        raise Conflict(f"job {job.id} is kept by {job.owner}; change it there")
-    return job
+def _refuse_owned(ask: Ask[Any, Any]) -> None:
+    """Raise Conflict where a file says what the job is, NotFound where there is none."""
+    owner = ask.context.store.jobs.owner(ask.path["id"])
+    if owner is not None:
+        raise Conflict(f"job {ask.path['id']} is kept by {owner}; change it there")
 
 
 def _replaced(ask: Ask[Any, dict[str, Any]], before: records.Job, body: dict[str, Any]) -> Answer:
     given = body.get("id", before.id)
     if given != before.id:
         raise BadInput([Fault(field="id", message=f"is {given!r}; a job's id cannot change")])
-    store = ask.context.store
-    job = replace(_parsed(ask.context, before.id, body), owner=before.owner)
+    job = _parsed(ask.context, before.id, body)
+    return _saved(ask, due(job, before, ask.context.store.now()))
+
+
+def _saved(ask: Ask[Any, Any], job: records.Job) -> Answer:
     try:
-        stored = store.jobs.replace(due(job, before, store.now()), revision_of(ask.if_match))
+        stored = ask.context.store.jobs.replace(job, revision_of(ask.if_match))
     except StaleRevision as error:
         raise _stale(ask, error) from None
     return _told(ask.context, stored)
 
 
 def _stale(ask: Ask[Any, Any], error: StaleRevision) -> Stale:
-    current = shape(ask.context, ask.context.store.jobs.get(ask.path["id"]))
-    return Stale(str(error), current.model_dump(mode="json", fallback=str))
+    try:
+        current = shape(ask.context, ask.context.store.jobs.get(ask.path["id"])).model_dump(mode="json", fallback=str)
+    except Unreadable:
+        current = {"id": ask.path["id"], "revision": error.current}
+    return Stale(str(error), current)

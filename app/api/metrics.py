@@ -5,6 +5,7 @@ Everything that instances share is read from the database at the moment of askin
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +18,9 @@ from app.api.context import Context
 from app.api.operation import Ask
 from worker import __version__
 from worker.errors import StoreUnavailable
+from worker.finding import Kind
 from worker.run import RunState
+from worker.watchdog import findings
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -52,6 +55,11 @@ class _Shared(Collector):
         yield _gauge("syncworker_lease_held", "1 while any instance holds the scheduler's lease.", live)
         yield _gauge("syncworker_lease_held_here", "1 while the worker in this process holds it.", here)
         yield _gauge("syncworker_lease_token", "The lease's token; it grows with every term.", _token(lease))
+        wrong = Counter(finding.kind for finding in findings(store))
+        warnings = GaugeMetricFamily("syncworker_warnings", "What the watchdog finds wrong, by kind.", labels=["kind"])
+        for kind in Kind:
+            warnings.add_metric([str(kind)], wrong[kind])
+        yield warnings
         yield _gauge("syncworker_instances", "Instances seen within 30 s.", _live(store.instances.list()))
 
 

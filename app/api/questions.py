@@ -42,6 +42,7 @@ class JobDraft(Draft):
     catch_up: CatchUp = CatchUp.LATEST
     overlap: Overlap = Overlap.SKIP
     guards: Guards | Literal[False] = Guards()
+    verify: bool = False
     enabled: bool = True
 
 
@@ -71,6 +72,19 @@ class Reset(Question):
     """Which stream is read from its beginning again; all of them where none is named."""
 
     stream: str | None = None
+
+
+class Undo(Question):
+    """Which stream goes back to what it was before its last replace; all that can where none is named."""
+
+    stream: str | None = None
+
+
+class Verify(Question):
+    """Which stream is compared, all where none is named; with `repair` the rows that differ are sent again."""
+
+    stream: str | None = None
+    repair: bool = False
 
 
 class SchedulePreview(Question):

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from app.api.moment import Moment
+from worker.finding import Kind
 from worker.job import CatchUp, Mode, Overlap, Write
 from worker.run import RunState, StreamState, Trigger
 
@@ -27,9 +28,6 @@ class Wire(BaseModel):
 def document(stored: Mapping[str, Any]) -> dict[str, Any]:
     """A stored document as it goes out: `_id` is `id`."""
     return {"id" if name == "_id" else name: value for name, value in stored.items()}
-
-
-# Problems.
 
 
 class Fault(Wire):
@@ -119,6 +117,7 @@ class Run(Wire):
     retry_of: str | None
     held: Removal | None = None
     approved: Asked | None = None
+    verified: dict[str, Any] | None = None
     missed_until: Moment | None = None
     missed_count: int | None = None
 
@@ -202,6 +201,7 @@ class Job(Wire):
     catch_up: CatchUp
     overlap: Overlap
     guards: Guards
+    verify: bool
     enabled: bool
     owner: str | None
     next_fire_time: Moment | None
@@ -367,6 +367,15 @@ class NextFireTime(Wire):
     fire_time: Moment
 
 
+class Warning(Wire):
+    """What the watchdog found wrong; `subject` is the id of the job, run or instance."""
+
+    kind: Kind
+    subject: str
+    since: Moment | None
+    message: str
+
+
 class Status(Wire):
     """`instance` is the worker in the process that answers; null where none is inside."""
 
@@ -378,6 +387,7 @@ class Status(Wire):
     queue_depth: int
     running: list[Run]
     next_fire_times: list[NextFireTime]
+    warnings: list[Warning]
 
 
 class Readiness(Wire):

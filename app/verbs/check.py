@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from app import main as program
 from app import settings as app_settings
 from app.api import trial
-from app.terminal import print_json, when
+from app.terminal import print_json
 from app.verbs.session import Session, session
-from worker import clock
+from worker import clock, watchdog
 from worker.clock import iso
 from worker.connection import Connection
 from worker.declaration import resolve
@@ -20,8 +19,6 @@ from worker.errors import BadInput, Permanent
 from worker.logs import redact
 
 GOOD, WRONG = 0, 1
-# The scheduler plans twice a second; a fire time this late is not in hand.
-LATE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -97,19 +94,19 @@ def _instances(here: Session) -> Iterator[Finding]:
         yield Finding(True, "instance", f"{one['host']}, pid {one['pid']} ({one['mode']}), version {one['version']}")
     if not live:
         yield Finding(None, "instance", "none runs; fire times wait until one does")
-    elif not (lease and lease["live"] and lease["holder"]):
-        yield Finding(False, "lease", "nobody leads, although an instance runs; look at its log")
-    else:
+    elif lease and lease["live"] and lease["holder"]:
         yield Finding(True, "lease", f"held, term {lease['token']}, until {iso(lease['expires_at'])} unless renewed")
 
 
 def _jobs(here: Session) -> Iterator[Finding]:
-    now = here.store.now()
     jobs = here.store.jobs.list(limit=0)
-    late = [job for job in jobs if job.enabled and job.next_fire_time and job.next_fire_time < now - LATE]
-    for job in late:
-        yield Finding(False, f"job {job.id}", f"was due {when(job.next_fire_time, now)}; nobody schedules")
+    unreadable = here.store.jobs.unreadable()
+    for job_id, why in unreadable.items():
+        yield Finding(False, f"job {job_id}", why)
+    found = [one for one in watchdog.findings(here.store) if one.subject not in unreadable]
+    for one in found:
+        yield Finding(False, str(one.kind).replace("_", " "), one.message)
     for job_id, run_id in here.store.runs.held_jobs([job.id for job in jobs]).items():
         yield Finding(None, f"job {job_id}", f"waits: run {run_id} is held; approve or discard it")
-    if not late:
-        yield Finding(True, "jobs", f"{len(jobs)}, none late")
+    if not found:
+        yield Finding(True, "watchdog", f"{len(jobs)} jobs, none late; nothing is stuck")

@@ -78,10 +78,10 @@ def _declare(here: Session, job_id: str, file: str) -> None:
 
 
 @contextmanager
-def interruptible() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; a second one ends the process in the usual way."""
+def interruptible(*more: signal.Signals) -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM (and `more`) set; a second one ends the process in the usual way."""
     stop = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, *more)
     before = {number: signal.getsignal(number) for number in numbers}
 
     def noted(number: int, _: object) -> None:

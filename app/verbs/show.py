@@ -42,6 +42,10 @@ def status(*, as_json: bool) -> int:
         print("runs: " + ", ".join(f"{count} {state}" for state, count in told.queue.items()))
         for run in told.running:
             print(f"  {run.job_id}: {run.id}, started {when(run.started_at, now)}")
+        if told.warnings:
+            print("warnings:")
+        for warning in told.warnings:
+            print(redact(f"  {warning.message}"))
         if told.next_fire_times:
             print("next:")
         for one in told.next_fire_times:
@@ -63,7 +67,7 @@ def jobs(*, as_json: bool) -> int:
     for job in found:
         last = latest.get(job.id)
         due = when(job.next_fire_time, now) if job.enabled else "disabled"
-        words = schedule.describe(job.schedule) if job.schedule else "by hand only"
+        words = schedule.in_words(job.schedule)
         ran = f"{last['state']} {terminal.distance(last['finished_at'] or last['queued_at'], now)}" if last else "-"
         rows.append([job.id, f"{job.source} -> {job.destination}", words, ran, due])
     headings = ["JOB", "FROM -> TO", "SCHEDULE", "LAST RUN", "NEXT FIRE TIME"]

@@ -19,7 +19,7 @@ from worker.store import Store
 
 VERBS = [
     "start", "api", "worker", "run", "apply", "validate", "export", "next", "status", "jobs", "runs", "logs",
-    "cancel", "retry", "approve", "discard", "check",
+    "cancel", "retry", "approve", "discard", "check", "drill", "verify",
 ]  # fmt: skip
 
 # Without a database.

@@ -280,7 +280,7 @@ class FencedContract(DestinationContract):
         old.close()
         assert self.seen() == rows(1, 2)
 
-    def _writes(self, old: Writer) -> list[Callable[[], None]]:
+    def _writes(self, old: Writer) -> list[Callable[[], object]]:
         return [lambda: self.put(old, rows(9, 9), {"n": 9}), old.finish]
 
     def test_replace_goes_on_where_the_dead_attempt_was(self) -> None:

@@ -125,7 +125,7 @@ MISTAKES = [
     (job("retry: {attempts: 0}"), 11, 13, "a whole number from 1 to 100"),
     (job("retry: {backoff: 1h, max_backoff: 1m}"), 11, 26, "is below backoff, which is 1h"),
     (job("guards: {max_delete: 120%}"), 11, 14, "allowed: 0% to 100%, or off"),
-    (job("schema: freeze"), 11, 5, "is not in this version"),
+    (job("schema: freez"), 11, 5, "allowed: evolve, freeze, discard_row, discard_value"),
     (job("source_: shop"), 11, 5, "did you mean source?"),
     (job("enabled: true", "[]"), 9, 5, "needs at least one stream"),
     (job("enabled: true", "- orders"), 10, 9, "streams[0]: is 'orders'; allowed: fields with values"),
@@ -144,7 +144,14 @@ MISTAKES = [
     (stream("name: a, key: [id], exclude: [id]"), 10, 19, "names 'id', which columns or exclude leave out"),
     (stream("name: a, key: [id], columns: [b]"), 10, 19, "names 'id', which columns or exclude leave out"),
     (stream("name: a, rename: {a: c, b: c}"), 10, 19, "gives the name c to two columns"),
-    (stream("name: a, write: mirror"), 10, 19, "is not in this version"),
+    (stream("name: a, write: mirror"), 10, 9, "is missing; write mirror needs"),
+    (stream("name: a, mode: incremental, cursor: b, key: [id], write: mirror"), 10, 60, "must see the whole source"),
+    (stream("name: a, delete: soft"), 10, 19, "nothing is deleted"),
+    (stream("name: a, write: append, deleted: gone"), 10, 34, "it needs write upsert or mirror"),
+    (stream("name: a, key: [id], write: mirror, schema: discard_row"), 10, 45, "would be deleted"),
+    (stream("name: a, undo: 24h, write: append"), 10, 19, "it goes with write replace, not append"),
+    (stream("name: a, undo: 0s"), 10, 19, "is too short; allowed: 1s or more, such as 24h"),
+    (job("undo: tomorrow"), 11, 5, "allowed: a duration such as 10s"),
     (stream("name: a, hash: email"), 10, 19, "allowed: a list of texts"),
     (stream("name: a, metadata: [_when]"), 10, 19, "allowed: _synced_at, _run_id"),
     (stream("name: a, lookback: 1h"), 10, 19, "it needs mode incremental and write upsert"),
@@ -300,7 +307,7 @@ def streams(draw: st.DrawFn) -> StreamSpec:
     mode = draw(st.sampled_from(Mode))
     write = draw(st.sampled_from([Write.APPEND, Write.UPSERT] if mode is Mode.INCREMENTAL else list(Write)))
     again = mode is Mode.INCREMENTAL and write is Write.UPSERT
-    key = draw(columns) if write is Write.UPSERT else draw(columns | st.just(()))
+    key = draw(columns) if write.keyed else draw(columns | st.just(()))
     return StreamSpec(
         name=draw(names),
         mode=mode,
@@ -311,6 +318,7 @@ def streams(draw: st.DrawFn) -> StreamSpec:
         lookback=draw(st.none() | st.sampled_from(LOOKBACKS)) if again else None,
         columns=draw(st.none() | columns.map(lambda some: (*key, *(one for one in some if one not in key)))),
         exclude=tuple(one for one in draw(columns | st.just(())) if one not in key),
+        undo=draw(st.none() | seconds) if write is Write.REPLACE else None,
         rename=draw(st.dictionaries(names, names, max_size=2).filter(lambda d: len(set(d.values())) == len(d))),
     )
 
@@ -354,6 +362,12 @@ def test_a_job_reads_back_as_it_was_printed(one: Job) -> None:
     read = load(text).jobs[one.id]
     assert read == one
     assert print_file(documents, {read.id: job_document(read)}) == text
+
+
+def test_a_jobs_undo_is_for_those_of_its_streams_that_are_replaced() -> None:
+    streams = [{"name": "a"}, {"name": "b", "undo": "1h"}, {"name": "c", "write": "append"}]
+    found = parse_job("x", {"source": "a", "destination": "b", "undo": "24h", "streams": streams}).streams
+    assert [one.undo for one in found] == [86_400.0, 3_600.0, None]
 
 
 def test_a_streams_options_are_those_of_the_jobs_connectors() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys import misbehaving
 from tests.waiting import until
 from worker import store as stores
 from worker.connection import Connection
@@ -25,6 +26,12 @@ KEY = "a key for the tests"
 # Counts for ever and never finds a row: a source that hangs.
 HANGS = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c WHERE n < 0"
 
+BLOWS = {
+    "exits": "the process of this run ended with exit code 7",
+    "segfaults": "the process of this run was killed by signal 11 (Segmentation fault)",
+    "eats": "the run needed more memory than it may have",
+}
+
 
 class Bench:
     def __init__(self, mongo_url: str, mongo_database: str, folder: Path) -> None:
@@ -36,6 +43,8 @@ class Bench:
             database.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)")
             database.executemany("INSERT INTO items VALUES (?, ?)", [(n, f"n{n}") for n in range(1000)])
             database.execute(f"CREATE VIEW hangs AS {HANGS}")
+            for deed in BLOWS:
+                database.execute(f"CREATE VIEW {deed} AS SELECT * FROM items")
         database.close()
         saved = self.store.connections(Vault([KEY]))
         saved.insert(Connection(id="in", type="sqlite", settings={"path": str(source)}), frozenset())
@@ -59,7 +68,7 @@ class Bench:
         return run_id
 
     def children(self) -> list[int]:
-        listed = Path(f"/proc/{os.getpid()}/task").rglob("children")
+        listed = Path(f"/proc/{os.getpid()}/task").glob("*/children")
         return [int(pid) for file in listed for pid in file.read_text(encoding="ascii").split()]
 
     def reads(self, run_id: str) -> bool:
@@ -67,7 +76,11 @@ class Bench:
         return any("started" in line["message"] for line in self.store.logs.page(run_id))
 
     def ended(self) -> None:
-        until(lambda: not self.runner.active(), "the attempt ended")
+        def idle() -> bool:
+            self.runner.beat()  # however long it takes, the claim is renewed
+            return not self.runner.active()
+
+        until(idle, "the attempt ended", timeout=60)
 
 
 @pytest.fixture
@@ -100,6 +113,17 @@ def test_a_process_that_is_killed_fails_its_run_with_the_reason(bench: Bench) ->
     run = bench.store.runs.get(run_id)
     assert (run["state"], run["error"]["type"]) == ("failed", "ProcessDied")
     assert run["error"]["message"] == "the process of this run was killed by signal 9 (out of memory?)"
+
+
+@pytest.mark.parametrize("deed", BLOWS)
+def test_a_run_that_breaks_its_process_fails_with_the_reason(
+    bench: Bench, deed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", misbehaving.python_path(tmp_path))
+    run_id = bench.job(deed)
+    bench.ended()
+    run = bench.store.runs.get(run_id)
+    assert (run["state"], run["error"]["message"]) == ("failed", BLOWS[deed])
 
 
 def test_a_cancel_kills_a_process_that_hangs(bench: Bench) -> None:

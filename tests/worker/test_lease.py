@@ -161,6 +161,22 @@ def test_a_lost_reply_is_unknown_and_the_next_turn_finds_out(store: Store) -> No
     assert gains.count == 1
 
 
+def test_a_term_that_a_lost_reply_gained_keeps_nobody_waiting(store: Store) -> None:
+    quiet = Unanswered(store.leases)
+    one = lease(quiet, "one")  # type: ignore[arg-type]
+    one.turn()
+    expire(store)
+    quiet.silent = True
+    one.turn()  # a term begins in the database, and nobody knows of it
+    before = store.leases.current()
+    quiet.silent = False
+    one.turn()
+    holding, after = one.holding(), store.leases.current()
+    assert before is not None and after is not None and holding is not None
+    assert holding.token == after["token"] == before["token"] + 1
+    assert after["holder"] != before["holder"]
+
+
 def test_a_lease_too_short_to_renew_is_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="too short"):
         Lease(store.leases, instance="one", host="here", ttl=0.5, gained=Gains())

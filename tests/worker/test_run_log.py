@@ -11,6 +11,7 @@ import pytest
 from worker import run_log
 from worker.errors import StoreUnavailable
 from worker.run_log import RunLog
+from worker.store import Store
 from worker.store.logs import Logs
 
 
@@ -62,7 +63,48 @@ def test_a_flood_is_cut_and_counted(logs: Flaky, monkeypatch: pytest.MonkeyPatch
             log.flush()
     log.close()
     assert told(logs)[:10] == [f"line {number}" for number in range(10)]
-    assert told(logs)[10:] == ["990 more lines were dropped: a run keeps 10"]
+    assert told(logs)[10:] == ["990 more lines were not kept: an attempt keeps 10"]
+
+
+def test_how_it_ended_and_errors_have_room_in_a_flood(logs: Flaky, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_log, "MOST_LINES", 3)
+    log = RunLog(logs, "r", 1)
+    for number in range(5):
+        log.add("info", f"line {number}")
+    log.add("error", "it broke")
+    log.add("info", "cancelled", ours=True)
+    log.close()
+    assert told(logs)[3:] == ["it broke", "cancelled", "2 more lines were not kept: an attempt keeps 3"]
+
+
+def test_a_flood_of_long_lines_is_cut_and_fits_the_database(store: Store) -> None:
+    log = RunLog(store.logs, "r", 1)
+    for number in range(9_000):
+        log.add("info", f"{number} " + "ü" * 20_000)
+    log.close()
+    lines = store.logs.page("r", limit=100_000)
+    assert 1_000 < len(lines) < 3_000 and lines[0]["message"].startswith("0 üü")
+    assert lines[-1]["message"].startswith(f"{9_000 - len(lines) + 1:,} more lines were not kept")
+    assert [line["n"] for line in lines] == list(range(1, len(lines) + 1))
+
+
+def test_two_writers_of_one_log_lose_no_line(logs: Flaky) -> None:
+    logs.ensure_indexes()
+    old, new = RunLog(logs, "r", 1), RunLog(logs, "r", 2)
+    for round_ in ("first", "second"):
+        for log, who in ((old, "old"), (new, "new")):
+            log.add("info", f"{who} {round_}")
+            log.flush()
+    old.close()
+    new.close()
+    assert sorted(told(logs)) == ["new first", "new second", "old first", "old second"]
+
+
+def test_a_text_that_no_database_holds_is_kept_as_far_as_it_can_be(logs: Flaky) -> None:
+    log = RunLog(logs, "r", 1)
+    log.add("info", "half a \ud800 pair")
+    log.close()
+    assert told(logs) == ["half a ? pair"]
 
 
 def test_a_long_line_is_cut_and_says_so(logs: Flaky) -> None:

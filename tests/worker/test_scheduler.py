@@ -195,5 +195,39 @@ def test_a_disabled_job_is_never_due(bench: Bench) -> None:
 def test_many_jobs_due_at_once_are_planned_in_one_turn(bench: Bench) -> None:
     for number in range(1200):
         bench.job(f"job-{number:04}")
+    bench.lease.turn()  # saving them may have taken longer than the lease lasts
     bench.scheduler.turn()
     assert bench.store.runs.counts()["queued"] == 1200
+
+
+BROKEN = {
+    "bad cron": {"schedule.every": None, "schedule.cron": "every now and then"},
+    "unknown zone": {"schedule.every": None, "schedule.cron": "0 0 * * *", "schedule.timezone": "Mars/Olympus"},
+    "no stream": {"streams": None},
+    "a word for a number": {"retry.attempts": "three"},
+}
+
+
+@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN.keys())
+def test_a_job_that_was_broken_by_hand_delays_no_other(
+    bench: Bench, change: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    for job_id in ("before", "broken", "orders"):
+        bench.job(job_id)
+    bench.store.database["jobs"].update_one({"_id": "broken"}, {"$set": change})
+    bench.scheduler.turn()
+    bench.scheduler.turn()
+    assert len(bench.runs("before")) == len(bench.runs("orders")) == 1 and bench.runs("broken") == []
+    assert [record.message.count("'broken'") for record in caplog.records] == [1], "told once, and by its name"
+    stored = bench.store.database["jobs"].find_one({"_id": "broken"})
+    assert stored is not None and stored["next_fire_time"] == bench.today
+
+
+def test_a_page_of_broken_jobs_hides_none_behind_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.scheduler.PAGE", 2)
+    for number in range(4):
+        bench.job(f"broken-{number}", days_ago=1)
+    bench.store.database["jobs"].update_many({}, {"$unset": {"retry": ""}})
+    bench.job()
+    bench.scheduler.turn()
+    assert len(bench.runs()) == 1

@@ -42,6 +42,24 @@ def test_a_turn_that_raises_does_not_end_the_loop() -> None:
     assert service.join(5)
 
 
+def test_it_tells_that_the_database_did_not_serve_it_until_it_does() -> None:
+    away = threading.Event()
+    away.set()
+
+    def turn() -> float:
+        if away.is_set():
+            raise StoreUnavailable("the disk is full")
+        return 0.0
+
+    service = Service("writer", turn)
+    service.start()
+    until(lambda: service.trouble == "the disk is full", "it tells")
+    away.clear()
+    until(lambda: service.trouble is None, "all is well")
+    service.stop()
+    assert service.join(5)
+
+
 def test_a_wake_ends_the_wait_early() -> None:
     turned = threading.Semaphore(0)
 

@@ -56,3 +56,18 @@ def test_who_takes_too_long_in_a_hurry_is_ended() -> None:
     output, log, code = tell([signal.SIGTERM, signal.SIGINT], lingers=60)
     assert (output, code) == ("stop\nhurry\n", 0)
     assert "not everything ended in time" in log
+
+
+# A thread that is not a daemon and never ends, as one that waits in a driver's C call for a peer that says nothing.
+HANGER = """
+import threading
+from worker.stopping import leave
+threading.Thread(target=threading.Event().wait).start()
+print("said before", end="")
+leave(3)
+"""
+
+
+def test_a_thread_that_hangs_does_not_hold_the_end() -> None:
+    ended = subprocess.run([sys.executable, "-c", HANGER], cwd=ROOT, capture_output=True, timeout=20, check=False)
+    assert (ended.returncode, ended.stdout) == (3, b"said before")

@@ -8,6 +8,7 @@ from typing import Any
 import mongomock
 import pytest
 
+from worker.errors import Conflict
 from worker.store.logs import Logs
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
@@ -45,7 +46,7 @@ def test_a_level_leaves_out_what_is_less_grave(logs: Logs) -> None:
 
 def test_two_batches_of_one_number_cannot_both_be(logs: Logs) -> None:
     logs.append("r", lines("info"), first=1)
-    with pytest.raises(Exception, match=r"[Dd]uplicate"):
+    with pytest.raises(Conflict):
         logs.append("r", lines("info"), first=1)
 
 

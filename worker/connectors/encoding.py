@@ -164,6 +164,20 @@ def converting(wanted: Type, kind: Kind, encode: Encoder) -> Encoder:
     return encode_converted
 
 
+def read_as_array(wanted: Type, target: Type, encode: Encoder) -> Encoder:
+    """For a column of JSON, or of JSON's text, into one of arrays: each item exactly as one of the array's type."""
+    convert = conversion(wanted, target)
+
+    def encode_converted(value: Any) -> Any:
+        try:
+            converted = try_convert(convert, value)
+        except Inexact:
+            raise ValueError(f"is not exactly an array of {target.item.kind if target.item else 'text'}") from None
+        return encode(converted)
+
+    return encode_converted
+
+
 def as_decimal(value: Any) -> decimal.Decimal:
     if type(value) is decimal.Decimal:
         return value

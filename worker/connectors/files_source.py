@@ -166,9 +166,7 @@ class FilesSource:
             after=_after([cursor, *key], checkpoint if last and spec.lookback is not None else None),
             edge=(lambda row: row[cursor]) if appends and not key else None,
         )
-        if self._without_cursor:
-            count = f"{self._without_cursor:,} rows of {spec.name}"
-            self._notes.say(f"{count} were not sent: their cursor {cursor} is null")
+        self._notes.null_cursors(self._without_cursor, spec.name, cursor)
 
     def _last(self, spec: StreamSpec, by: list[str], checkpoint: Any) -> tuple[Any, ...] | None:
         """Cursor and key of the last row read. A checkpoint by other columns begins anew, or is refused by append."""

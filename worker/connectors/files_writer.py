@@ -10,18 +10,21 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Self
 
 from worker.batch import Batch
-from worker.connectors.files import FilesSettings
+from worker.connectors.files import FileOptions, FilesSettings
+from worker.connectors.files_undo import FileGenerations, KeptFile
 from worker.connectors.folder import File, Folder, as_destination
-from worker.connectors.merged_files import appended, counted, upserted, widened
+from worker.connectors.merged_files import appended, counted, repeated, upserted, widened
 from worker.connectors.part_file import Part, PartState
 from worker.connectors.protocol import Capabilities, Position, Target
+from worker.connectors.rising_keys import RisingKeys
 from worker.connectors.row_text import RowText
 from worker.connectors.tables_in_files import TableFile
-from worker.errors import BadInput, DestinationUnavailable, Fault
+from worker.errors import BadInput, BadValue, DestinationUnavailable, Fault
 from worker.job import Write
 from worker.sync.types import Column, Kind, Type
 
@@ -29,7 +32,9 @@ from worker.sync.types import Column, Kind, Type
 class FilesDestination:
     """Files of one folder, made where they are missing."""
 
-    capabilities: ClassVar[Capabilities] = Capabilities()
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        writes=frozenset({Write.REPLACE, Write.APPEND, Write.UPSERT}), typed=False, removes=False
+    )
 
     def __init__(self, settings: FilesSettings) -> None:
         self._settings = settings
@@ -48,10 +53,28 @@ class FilesDestination:
         if not os.access(root, os.W_OK | os.X_OK):
             raise DestinationUnavailable(f"folder {root} may not be written to by this user")
 
+    def holds(self, name: str) -> bool:
+        with as_destination():
+            return self._folder.target(name, self._settings.options(name, {}), name).path.exists()
+
     def open(self, target: Target) -> FilesWriter:
         """Prepare to write one stream."""
         with as_destination():
             return FilesWriter(self._folder, self._settings, target)
+
+    def generations(self, target: Target) -> FileGenerations:
+        with as_destination():
+            file, options = self._file(target)
+            count = lambda path: counted(TableFile(replace(file, path=path), options))  # noqa: E731
+            return FileGenerations(file.path, target.fence, count)
+
+    def discard(self, target: Target, sequence: int) -> None:
+        with as_destination():
+            KeptFile(self._file(target)[0].path, target.fence).at(sequence).unlink(missing_ok=True)
+
+    def _file(self, target: Target) -> tuple[File, FileOptions]:
+        options = self._settings.options(target.fence.stream, target.options)
+        return self._folder.target(target.name, options, target.fence.stream), options
 
 
 class FilesWriter:
@@ -66,9 +89,12 @@ class FilesWriter:
         self._file.path.parent.mkdir(parents=True, exist_ok=True)
         self._table = TableFile(self._file, self._options)
         self._part = Part(self._file.path, target.fence)
+        self._stood = self._part.position
+        self._kept: int | None = None
         self._settle()
         if self._part.state is None:
             self._begin()
+        self._keys = RisingKeys(target.key, rise=self._state.rows == 0)
 
     def _check_names(self, columns: Sequence[Column]) -> None:
         for column in columns:
@@ -117,6 +143,12 @@ class FilesWriter:
             return None
         return self._part.position
 
+    def stood(self) -> Position | None:
+        return self._stood
+
+    def kept(self) -> int | None:
+        return self._kept
+
     def write(self, batch: Batch, columns: tuple[Column, ...]) -> None:
         """Add the batch to the part; it is on the disk when this returns."""
         with as_destination():
@@ -128,6 +160,7 @@ class FilesWriter:
             shown = [Column(name=name, type=types.get(name, Type(kind=Kind.TEXT))) for name in self._state.columns]
             data = self._text.rows(batch, shown, self._target.key if self._target.write is Write.UPSERT else ())
             self._part.add(self._packed(data), batch.checkpoint, batch.count)
+            self._keys.see(batch.rows)
 
     def _fit(self, columns: Sequence[Column]) -> None:
         """New columns stand behind the others; a CSV part that has rows is written anew with the wider header."""
@@ -148,12 +181,29 @@ class FilesWriter:
         with as_destination():
             return (counted(self._table) if self._file.path.exists() else 0), self._state.rows
 
-    def finish(self) -> None:
+    def finish(self) -> int:
         """Put the rows into the target, at once for whoever reads it."""
         with as_destination():
             self._part.prove()
+            if self._target.write is Write.REPLACE:
+                self._refuse_repeated()
+            keeping = KeptFile(self._file.path, self._target.fence) if self._target.keeps else None
+            kept = keeping.keep() if keeping else None
             self._publish(self._state)
             self._part.done()
+            if keeping:
+                keeping.drop_others(kept)
+                self._kept = counted(self._as_table(kept)) if kept else None
+            return 0
+
+    def _refuse_repeated(self) -> None:
+        """A file has no unique index: look for a key that is there twice, where the rows' order does not tell."""
+        if not self._target.key or self._keys.rise:
+            return
+        if found := repeated(self._as_table(self._part.path), self._text, self._target.key):
+            name = ", ".join(self._target.key)
+            message = f"column {name}, row {found[0]}: the key {found[1]} is there already; name another, or none"
+            raise BadValue(message, column=name, row=found[0])
 
     def _publish(self, state: PartState) -> None:
         """Rename the part, or what the old target and the part make together, over the target."""

@@ -101,6 +101,18 @@ def upserted(target: TableFile | None, part: TableFile, text: RowText, key: Sequ
         yield from _pieces(left, text)
 
 
+def repeated(part: TableFile, text: RowText, key: Sequence[str]) -> tuple[int, str] | None:
+    """The first row (counted from 1) whose key, as JSON, a row before it has; None where there is none."""
+    read = _csv_rows if part.file.format == "csv" else _jsonl_rows
+    with closing(sqlite3.connect("")) as seen:
+        seen.execute("CREATE TABLE keys (key TEXT PRIMARY KEY) WITHOUT ROWID")
+        _, rows = read(part, key, text)
+        for number, (one, _) in enumerate(rows, start=1):
+            if not seen.execute("INSERT OR IGNORE INTO keys VALUES (?)", (one,)).rowcount:
+                return number, one
+    return None
+
+
 def _replaced(old: Iterator[tuple[str, str]], kept: sqlite3.Connection) -> Iterator[str]:
     """The old lines, or the new ones of the same key; what was used once is not used again."""
     for key, line in old:

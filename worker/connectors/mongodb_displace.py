@@ -1,6 +1,7 @@
 """End what an older writer of a stream left open: a frozen process keeps its transaction, and with it its locks.
 
 Each writer uses one session and notes it beside the stream's state; its successor ends that session on the server.
+A session that was noted serves nobody else afterwards: its successor's stroke would meet an innocent stream.
 Without the right to do so it waits for the server's own limit of a minute.
 https://www.mongodb.com/docs/manual/reference/command/killSessions/
 """
@@ -12,10 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from bson.binary import UUID_SUBTYPE, Binary
-from pymongo import MongoClient
+from pymongo import MongoClient, timeout
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError, OperationFailure
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from worker.connectors.mongodb_session import short
 from worker.connectors.protocol import Fence
@@ -23,6 +24,8 @@ from worker.connectors.protocol import Fence
 log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
+
+_GOODBYE = 2.0
 
 
 def displace(client: MongoClient[Document], state: Collection[Document], fence: Fence, session: ClientSession) -> bool:
@@ -42,6 +45,17 @@ def displace(client: MongoClient[Document], state: Collection[Document], fence: 
     except DuplicateKeyError:
         return False
     return True
+
+
+def retire(client: MongoClient[Document], session: ClientSession) -> None:
+    """End a writer's session for good. It is not given back to the driver, which would lend it to another writer."""
+    try:
+        with timeout(_GOODBYE):
+            if session.in_transaction:
+                session.abort_transaction()
+            client.admin.command("endSessions", [session.session_id])
+    except PyMongoError as error:
+        log.info("a writer's session was not ended: %s; the server forgets it", short(error))
 
 
 def _bytes_of(session: ClientSession) -> bytes:

@@ -35,9 +35,14 @@ _POOL = 128
 
 STATE = "_syncworker_state"
 STAGING = "_syncworker_staging_"
+KEYS = "_syncworker_keys_"
+UNDO = "_syncworker_undo_"
 
-# The server is there, but not for us, not now: stepping down, shutting down, out of time, a transaction to repeat.
-_PASSING = frozenset({6, 7, 43, 50, 89, 91, 112, 134, 189, 237, 251, 262, 290, 9001, 10107, 11600, 11602, 13435, 13436})
+# The server is there, but not for us, not now: stepping down, shutting down, out of time, ended by somebody (11601), a
+# transaction to repeat.
+_PASSING = frozenset(
+    {6, 7, 43, 50, 89, 91, 112, 134, 189, 237, 251, 262, 290, 9001, 10107, 11600, 11601, 11602, 13435, 13436}
+)
 _LOGIN = frozenset({13, 18, 8000})
 
 

@@ -7,7 +7,7 @@ cursor must be of one BSON type, because MongoDB compares no others.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import bson
@@ -19,9 +19,20 @@ from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
 from worker.batch import TARGET_ROWS, Batch, Row
-from worker.connectors.bson_values import CODEC, FarDate, checkpoint_text, checkpoint_value, decimal128
+from worker.connectors.bson_values import CODEC, FarDate, Shape, checkpoint_text, checkpoint_value, decimal128
 from worker.connectors.mongodb import MongoDBSettings
-from worker.connectors.mongodb_session import STAGING, STATE, Document, borrow, give_back, short, translated, wake
+from worker.connectors.mongodb_session import (
+    KEYS,
+    STAGING,
+    STATE,
+    UNDO,
+    Document,
+    borrow,
+    give_back,
+    short,
+    translated,
+    wake,
+)
 from worker.connectors.notes import Notes
 from worker.connectors.protocol import Capabilities, Stream
 from worker.connectors.sql_scan import lower_bound, suggested_cursor
@@ -31,6 +42,7 @@ from worker.sync.types import columns_of
 
 _SECONDS = 120.0
 _SAMPLE = 100
+_PICKED = 500
 _ID = "_id"
 _EXTENDED = json_util.JSONOptions(tz_aware=True, datetime_representation=json_util.DatetimeRepresentation.ISO8601)
 # What `$type` calls the values that MongoDB compares with each other.
@@ -88,7 +100,7 @@ class MongoDBSource:
 
     def _names(self) -> dict[str, str]:
         found = self._client[self._settings.database].list_collections()
-        hidden = ("system.", STATE, STAGING)
+        hidden = ("system.", STATE, STAGING, KEYS, UNDO)
         return {one["name"]: one.get("type", "collection") for one in found if not one["name"].startswith(hidden)}
 
     def _collection(self, name: str) -> Collection[Document]:
@@ -144,6 +156,20 @@ class MongoDBSource:
                 yield Batch(stream=spec.name, rows=_shown(rows), bytes=len(raw), checkpoint=after, first_row=first)
                 first += len(rows)
 
+    def pick(self, spec: StreamSpec, keys: Sequence[Mapping[str, Any]]) -> Iterator[Batch]:
+        """The documents that have one of `keys`, each by the same fields."""
+        shape = Shape(notes=Notes())
+        with translated(self._settings, SourceUnavailable):
+            for start in range(0, len(keys), _PICKED):
+                page = [{name: shape.one(v, name) for name, v in key.items()} for key in keys[start : start + _PICKED]]
+                chosen: list[Document] = [{name: {"$eq": value} for name, value in key.items()} for key in page]
+                wanted = {"$and": [_filter(spec), {"$or": chosen}]}
+                raws: Iterator[bytes] = iter(self._collection(spec.name).find_raw_batches(wanted))
+                for raw in raws:
+                    rows = bson.decode_all(raw, CODEC)
+                    if rows:
+                        yield Batch(stream=spec.name, rows=_shown(rows), bytes=len(raw))
+
     def _all_behind(self, spec: StreamSpec, checkpoint: Any) -> Iterator[bytes]:
         """By the index of `_id` from a bound on: `$gt` would see no `_id` of another BSON type."""
         collection, only = self._collection(spec.name), _filter(spec)
@@ -191,8 +217,7 @@ class MongoDBSource:
         known = {"$and": [only, {cursor: {"$nin": [None, float("nan")]}}]}
         last = collection.find_one(known, {cursor: 1}, sort=[(cursor, -1)])
         nulls = collection.count_documents({"$and": [only, {cursor: None}]})
-        if nulls:
-            self._notes.say(f"{nulls:,} rows of {spec.name} were not sent: their cursor {cursor} is null or missing")
+        self._notes.null_cursors(nulls, spec.name, cursor, "null or missing")
         if last is None:
             return None
         upper = last[cursor]

@@ -12,7 +12,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from worker.connectors.mongodb_session import Document
-from worker.connectors.protocol import Fence, Position
+from worker.connectors.protocol import Fence, Position, moved_on
 from worker.errors import LostClaim
 
 
@@ -25,12 +25,12 @@ class FencedState:
         self._id = {"job": fence.job, "stream": fence.stream}
         self.ended: str | None = None
 
-    def position(self) -> Position | None:
-        found = self._collection.find_one({"_id": self._id})
+    def position(self, session: ClientSession | None = None) -> Position | None:
+        found = self._collection.find_one({"_id": self._id}, session=session)
         if found is None:
             return None
         self.ended = found.get("ended") if found["sequence"] == self._fence.sequence else None
-        return Position(sequence=found["sequence"], token=found["token"], checkpoint=found["checkpoint"])
+        return Position(sequence=found["sequence"], token=found["token"], checkpoint=found.get("checkpoint"))
 
     def end(self, how: str) -> None:
         """Note how far a staged append of this run has come."""
@@ -51,11 +51,21 @@ class FencedState:
         except DuplicateKeyError:
             raise self.lost() from None
 
+    def stand_at(self, position: Position | None, session: ClientSession) -> None:
+        """Before a first write: raise where an older writer woke up and wrote after we had looked."""
+        if self.position(session) != position:
+            raise moved_on(self._fence)
+
     def prove(self) -> None:
         """Raise LostClaim where a newer writer was here."""
         found = self.position()
         if found is not None and (found.sequence, found.token) > (self._fence.sequence, self._fence.token):
             raise self.lost()
+
+    def claim(self, session: ClientSession | None = None) -> None:
+        """Put our fence on what is stored, whatever it is; LostClaim where a newer writer was here."""
+        self.prove()
+        self._set({"ended": self.ended}, session)
 
     def lost(self) -> LostClaim:
         return LostClaim(f"a newer run or claim of {self._fence.job} has written {self._fence.stream} there")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from pymongo import InsertOne, MongoClient, ReplaceOne, timeout
@@ -20,9 +21,22 @@ from worker.batch import Batch
 from worker.connectors.bson_documents import Documents, Encoded
 from worker.connectors.bson_values import CODEC, Shape
 from worker.connectors.mongodb import MongoDBSettings
-from worker.connectors.mongodb_displace import displace
-from worker.connectors.mongodb_session import STAGING, STATE, Document, borrow, give_back, short, translated, wake
+from worker.connectors.mongodb_displace import displace, retire
+from worker.connectors.mongodb_keys import MongoDBKeys
+from worker.connectors.mongodb_session import (
+    KEYS,
+    STAGING,
+    STATE,
+    UNDO,
+    Document,
+    borrow,
+    give_back,
+    short,
+    translated,
+    wake,
+)
 from worker.connectors.mongodb_state import FencedState
+from worker.connectors.mongodb_undo import LONG, KeptCollection, MongoDBGenerations, copy_indexes
 from worker.connectors.notes import Notes, shown
 from worker.connectors.protocol import Capabilities, Position, Target
 from worker.errors import BadInput, BadValue, DestinationUnavailable, Fault
@@ -30,7 +44,6 @@ from worker.job import Write
 from worker.sync.types import Column
 
 _SECONDS = 60.0
-_LONG = 3600.0  # building indexes and counting take as long as they take
 _MOST_NAMESPACE = 255
 _NAMESPACE_EXISTS, _NAMESPACE_NOT_FOUND, _DUPLICATE = 48, 26, 11000
 # How far an append that was staged has come.
@@ -40,7 +53,7 @@ _STAGED, _MERGED = "staged", "merged"
 class MongoDBDestination:
     """Collections of one database; made where they are missing."""
 
-    capabilities: ClassVar[Capabilities] = Capabilities()
+    capabilities: ClassVar[Capabilities] = Capabilities(typed=False)
 
     def __init__(self, settings: MongoDBSettings) -> None:
         self._settings = settings
@@ -64,10 +77,22 @@ class MongoDBDestination:
             state = self._client[self._settings.database][STATE]
             state.update_one({"_id": {"check": True}}, {"$set": {"checked": True}})
 
+    def holds(self, name: str) -> bool:
+        with translated(self._settings, DestinationUnavailable):
+            return name in self._client[self._settings.database].list_collection_names(filter={"name": name})
+
     def open(self, target: Target) -> MongoDBWriter:
         """Prepare to write one stream."""
         with translated(self._settings, DestinationUnavailable):
             return MongoDBWriter(self._client, self._settings, target)
+
+    def generations(self, target: Target) -> MongoDBGenerations:
+        with translated(self._settings, DestinationUnavailable):
+            return MongoDBGenerations(self._client, self._settings, target)
+
+    def discard(self, target: Target, sequence: int) -> None:
+        with translated(self._settings, DestinationUnavailable):
+            KeptCollection(self._client[self._settings.database], target.fence, target.name).discard(sequence)
 
 
 class MongoDBWriter:
@@ -91,8 +116,15 @@ class MongoDBWriter:
             raise self._state.lost()
         self._existing = self._find(target.name)
         self._position = self._state.position()
+        self._begun = self._replaces  # whose staging shows the fence already
         self._staged = self._replaces
         self._collection = self._prepare_staging() if self._replaces else self._prepare_target()
+        self._keys: MongoDBKeys | None = None
+        self._kept: int | None = None
+        if target.write is Write.MIRROR:
+            soft = target.deleted_at is not None
+            self._keys = MongoDBKeys(self._database, target.fence, target.name, soft=soft)
+            self._create(self._keys.name, {})  # none is made inside a transaction
 
     def _check_name(self) -> None:
         name, field = self._target.name, f"{self._target.fence.stream}.target"
@@ -100,7 +132,7 @@ class MongoDBWriter:
         size = len(f"{self._settings.database}.{name}".encode(errors="surrogatepass"))
         if not name or "$" in name or "\0" in name or name.startswith((".", "system.")) or name.endswith("."):
             reason = "is no name of a collection"
-        elif name == STATE or name.startswith(STAGING):
+        elif name == STATE or name.startswith((STAGING, KEYS, UNDO)):
             reason = "is a name that syncworker keeps for itself"
         elif size > _MOST_NAMESPACE:
             reason = f"has {size} bytes with the database's name; MongoDB allows {_MOST_NAMESPACE}"
@@ -153,7 +185,7 @@ class MongoDBWriter:
         if earlier is None:
             self._create(name, (self._existing or {}).get("options", {}))
             if self._replaces and self._existing is not None:
-                self._copy_indexes(name)
+                copy_indexes(self._database, self._target.name, name)
         elif earlier != name:
             self._database[earlier].rename(name)
         return self._at(name)
@@ -168,27 +200,25 @@ class MongoDBWriter:
             and position.checkpoint is not None
         )
 
-    def _copy_indexes(self, staging: str) -> None:
-        """The old collection's indexes, with all their options, on the staging one."""
-        listed = self._database.command("listIndexes", self._target.name, cursor={"batchSize": 1000})
-        specifications = [
-            {name: value for name, value in one.items() if name not in ("v", "ns")}
-            for one in listed["cursor"]["firstBatch"]
-            if one["name"] != "_id_"
-        ]
-        if specifications:
-            self._slow(lambda: self._database.command("createIndexes", staging, indexes=specifications))
-
     def _slow(self, call: Callable[[], Any]) -> Any:
-        with timeout(_LONG):
+        with timeout(LONG):
             return call()
 
     # The protocol.
 
     def position(self) -> Position | None:
         """What is stored with the rows; with `replace` only this run's, whose staging is there."""
-        known = self._resumable() if self._replaces else self._position and self._position.checkpoint is not None
-        return self._position if known else None
+        position = self._position
+        if self._keys and position and position.sequence != self._target.fence.sequence:
+            return None  # a run sees for itself what is at the source
+        known = self._resumable() if self._replaces else position and position.checkpoint is not None
+        return position if known else None
+
+    def stood(self) -> Position | None:
+        return self._position
+
+    def kept(self) -> int | None:
+        return self._kept
 
     def write(self, batch: Batch, columns: tuple[Column, ...]) -> None:
         """Write the batch and move the checkpoint, together where there are transactions."""
@@ -205,15 +235,30 @@ class MongoDBWriter:
                 self._state.prove()
                 self._insert(batch, encoded, None)
                 self._state.advance(batch.checkpoint)
+            self._begun = True
 
     def _write(self, batch: Batch, encoded: Encoded, session: ClientSession) -> None:
+        if not self._begun:
+            self._state.stand_at(self._position, session)
         self._state.advance(batch.checkpoint, session)
         self._insert(batch, encoded, session)
 
     def _insert(self, batch: Batch, encoded: Encoded, session: ClientSession | None) -> None:
-        if not encoded.documents:
-            return
-        upserts = self._target.write is Write.UPSERT
+        if encoded.documents:
+            self._store(batch, encoded, session)
+            if self._keys:
+                self._keys.note(encoded.ids, session)
+        if batch.removed:
+            self._remove(self._documents.of(replace(batch, rows=batch.removed), ()).ids, session)
+
+    def _remove(self, ids: list[Any], session: ClientSession | None) -> None:
+        if self._keys:
+            self._keys.forget(ids, session)
+        else:
+            self._collection.delete_many({"_id": {"$in": ids}}, session=session)
+
+    def _store(self, batch: Batch, encoded: Encoded, session: ClientSession | None) -> None:
+        upserts = self._target.write.keyed
         operations: list[Any] = [InsertOne(document) for document in encoded.documents]
         if upserts:
             keyed = zip(encoded.ids, encoded.documents, strict=True)
@@ -238,20 +283,47 @@ class MongoDBWriter:
     def staged(self) -> tuple[int, int]:
         """(rows that readers see, rows that they would see), counted, not estimated: a crash spoils the estimate."""
         with translated(self._settings, DestinationUnavailable):
+            if self._keys:
+                counts: tuple[int, int] = self._slow(self._keys.counts)
+                return counts
             now: int = self._slow(lambda: self._at(self._target.name).count_documents({}))
             then: int = self._slow(lambda: self._collection.count_documents({}))
             return now, then
 
-    def finish(self) -> None:
+    def finish(self) -> int:
         """Look at the fence, then rename the staging collection over the target in one step."""
         with translated(self._settings, DestinationUnavailable):
             if self._replaces:
-                self._state.advance(None)  # what is staged is gone on with no more
-                self._rename()
-                return
-            self._state.prove()
+                self._replace()
+                return 0
+            self._state.claim()
+            if self._keys:
+                return self._delete_unseen(self._keys)
             if self._staged or self._state.ended == _STAGED:
                 self._merge()
+            return 0
+
+    def _delete_unseen(self, keys: MongoDBKeys) -> int:
+        """Page by page, each under the fence; what is broken off is gone on with by the next attempt."""
+        removed = 0
+        for page in keys.unseen():
+
+            def delete(session: ClientSession | None, page: list[Any] = page) -> int:
+                self._state.claim(session)
+                return keys.delete(page, self._target.deleted_at, session)
+
+            removed += self._session.with_transaction(delete) if self._session else delete(None)
+        return removed
+
+    def _replace(self) -> None:
+        keeping = KeptCollection(self._database, self._target.fence, self._target.name)
+        self._state.prove()
+        kept = keeping.keep() if self._target.keeps else None
+        self._state.advance(None)  # what is staged is gone on with no more
+        self._rename()
+        if self._target.keeps:
+            name, self._kept = kept or (None, None)
+            keeping.drop_others(name)
 
     def _rename(self) -> None:
         try:
@@ -277,14 +349,18 @@ class MongoDBWriter:
         staging.drop()
 
     def abort(self) -> None:
-        """Drop what was staged."""
+        """Drop what was staged; of a mirror, read all again."""
+        if self._keys:
+            with translated(self._settings, DestinationUnavailable):
+                self._state.advance(None)
+                self._slow(self._keys.unsee)
         if self._staged:
             with translated(self._settings, DestinationUnavailable):
                 self._collection.drop()
 
     def close(self) -> None:
         if self._session:
-            self._session.end_session()
+            retire(self._client, self._session)
 
     def told(self) -> list[str]:
         return self._notes.told()

@@ -22,6 +22,12 @@ class Notes:
         """A line of its own, that concerns no single value."""
         self._lines.append(line)
 
+    def null_cursors(self, count: int, stream: str, cursor: str, is_: str = "null") -> None:
+        """Rows that an incremental read leaves out; none is nothing to tell."""
+        if count:
+            rows, were, their = ("row", "was", "its") if count == 1 else ("rows", "were", "their")
+            self.say(f"{count:,} {rows} of {stream} {were} not sent: {their} cursor {cursor} is {is_}")
+
     def told(self) -> list[str]:
         lines = [
             f"{column}: {count:,} {'value' if count == 1 else 'values'} {what}, for example {shown(example)}"

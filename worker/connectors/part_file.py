@@ -48,14 +48,19 @@ class _State:
     finished: int | None = None
 
 
+def stem(target: Path, fence: Fence) -> str:
+    """How the names of all files begin that we keep beside the target of a stream; hidden."""
+    digest = hashlib.sha256(f"{fence.job}\0{fence.stream}".encode()).hexdigest()[:12]
+    return f".{target.name}.syncworker-{digest}"
+
+
 class Part:
     """The part and the state of one stream's target. Making one claims it: older writers lose theirs."""
 
     def __init__(self, target: Path, fence: Fence) -> None:
         self._target = target
         self._fence = fence
-        digest = hashlib.sha256(f"{fence.job}\0{fence.stream}".encode()).hexdigest()[:12]
-        self._stem = f".{target.name}.syncworker-{digest}"
+        self._stem = stem(target, fence)
         self._state_path = target.with_name(f"{self._stem}.json")
         self._state = self._read() or _State(holder=self._mine)
         self._refuse_newer(self._state)
@@ -85,6 +90,11 @@ class Part:
         """Whether rows of the part were acknowledged with a checkpoint, so that they must not be lost."""
         part, position = self._state.part, self._state.position
         return part is not None and position is not None and position.sequence == part.sequence
+
+    @property
+    def holds_rows(self) -> bool:
+        """Whether rows that were acknowledged still have to reach the target."""
+        return self.is_durable and self.state is not None and self.state.write != Write.REPLACE
 
     @property
     def position(self) -> Position | None:
@@ -259,4 +269,13 @@ class Part:
         """Forget what was staged, and the position with it where it speaks of these rows."""
         position = None if self.is_durable else self._state.position
         self._store(_State(holder=self._state.holder, position=position, finished=self._state.finished))
+        self._drop_strays()
+
+    def stand(self, checkpoint: Any) -> None:
+        """Forget what was staged: the target is what it was at `checkpoint`, and this run is through with it."""
+        sequence, token = self._mine
+        position = None
+        if checkpoint is not None:
+            position = Position(sequence=sequence, token=token, checkpoint=checkpoint)
+        self._store(_State(holder=self._state.holder, position=position, finished=sequence))
         self._drop_strays()

@@ -6,7 +6,7 @@ their binary form (enums, intervals, ranges, addresses) are read as PostgreSQL w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar, Self, TypeVar
@@ -114,6 +114,14 @@ class PostgresSource:
                 rows = _rows(connection, table, scan.tail, scan.parameters)
                 yield from batched(spec.name, rows, after=scan.after, edge=scan.edge)
 
+    def pick(self, spec: StreamSpec, keys: Sequence[Mapping[str, Any]]) -> Iterator[Batch]:
+        """The rows that have one of `keys`, each by the same columns."""
+        with self._open() as connection, connection.transaction():
+            table = self._table(connection, spec)
+            for start in range(0, len(keys), sql_scan.PICKED):
+                scan = sql_scan.picked(keys[start : start + sql_scan.PICKED], _dialect(table, _where(spec)))
+                yield from batched(spec.name, _rows(connection, table, scan.tail, scan.parameters))
+
     def _bound(self, connection: Connection[Any], spec: StreamSpec, table: Table) -> Any:
         """The highest cursor now. Rows without one are counted and told."""
         column = next(column for column in table.columns if column.name == spec.cursor)
@@ -124,8 +132,7 @@ class PostgresSource:
             (bound,) = cursor.fetchone() or (None,)
             cursor.execute(f"SELECT count(*) {place} IS NULL", ())
             (nulls,) = cursor.fetchone() or (0,)
-        if nulls:
-            self._notes.say(f"{nulls:,} rows of {spec.name} were not sent: their cursor {spec.cursor} is null")
+        self._notes.null_cursors(nulls, spec.name, str(spec.cursor))
         return bound
 
     def told(self) -> list[str]:

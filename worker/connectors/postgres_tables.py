@@ -144,14 +144,23 @@ def has_unique(connection: Connection[Any], oid: int, key: Sequence[str]) -> boo
     return any(set(names) == set(key) for (names,) in connection.execute(_UNIQUE, (oid, True)).fetchall())
 
 
-def cascades(connection: Connection[Any], oid: int) -> list[str]:
-    """Foreign keys of other tables through which a DELETE here would change rows there."""
+def in_the_way(connection: Connection[Any], oid: int) -> list[str]:
+    """Foreign keys of other tables by which a DELETE of all rows here would change rows there, or be refused.
+
+    One that can wait for the commit is not in the way, nor is one of a table without rows.
+    """
     found = connection.execute(
-        "SELECT conrelid::regclass::text || ' (' || conname || ')' FROM pg_constraint "
-        "WHERE confrelid = %s AND conrelid <> confrelid AND contype = 'f' AND confdeltype IN ('c', 'n', 'd')",
+        "SELECT conrelid::regclass::text, conrelid::regclass::text || ' (' || conname || ')', "
+        "confdeltype IN ('c', 'n', 'd') OR NOT has_table_privilege(conrelid, 'SELECT') "
+        "FROM pg_constraint WHERE confrelid = %s AND conrelid <> confrelid "
+        "AND contype = 'f' AND NOT (confdeltype = 'a' AND condeferrable)",
         (oid,),
-    )
-    return [str(name) for (name,) in found.fetchall()]
+    ).fetchall()
+    return [
+        str(name)
+        for table, name, surely in found
+        if surely or connection.execute(f"SELECT 1 FROM {table.replace('%', '%%')} LIMIT 1", ()).fetchone()
+    ]
 
 
 def estimate(connection: Connection[Any], table: Table) -> int | None:

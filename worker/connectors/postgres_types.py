@@ -15,7 +15,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.connectors.encoding import Encoder, Passing, as_decimal, as_float, bounded, converting, only, text_of
+from worker.connectors.encoding import (
+    Encoder,
+    Passing,
+    as_decimal,
+    as_float,
+    bounded,
+    converting,
+    only,
+    read_as_array,
+    text_of,
+)
+from worker.connectors.postgres_wire import in_range
 from worker.sync.conversion import FAR
 from worker.sync.types import Kind, Type
 from worker.sync.values import json_text
@@ -136,14 +147,27 @@ def _text(wanted: Type, limit: int | None = None) -> Encoder:
     return Passing(encode, str, fits)
 
 
-def _numeric(scale: int | None) -> Encoder:
+def _numeric(precision: int | None, scale: int | None) -> Encoder:
     def encode(value: Any) -> decimal.Decimal:
         number = as_decimal(value)
-        if scale is not None and number.is_finite() and number != round(number, scale):
-            raise ValueError(f"has more than the column's {scale} decimal places")
+        if scale is not None and precision is not None:
+            if number.is_infinite():
+                raise ValueError("cannot be held by a column with bounds")
+            if number.is_finite():
+                _bounded(number, precision, scale)
         return number
 
     return encode if scale is not None else Passing(encode, decimal.Decimal)
+
+
+def _bounded(number: decimal.Decimal, precision: int, scale: int) -> None:
+    """Raise ValueError for digits that the column has not. Arithmetic would round to its context's 28 digits."""
+    _, digits, exponent = number.as_tuple()
+    significant = "".join(map(str, digits)).rstrip("0")
+    if significant and -(int(exponent) + len(digits) - len(significant)) > scale:
+        raise ValueError(f"has more than the column's {scale} decimal places")
+    if significant and number.adjusted() >= precision - scale:
+        raise ValueError(f"has more than the column's {precision - scale} digits before the point")
 
 
 def _float(bits: int | None) -> Encoder:
@@ -162,9 +186,13 @@ def _temporal(of: Type, kind: type, zoned: bool | None) -> Encoder:
 
     def encode(value: Any) -> Any:
         if isinstance(value, str):
-            if far.fullmatch(value):
-                return value
-            raise ValueError(f"is text, not a {of.kind}")
+            if not far.fullmatch(value):
+                raise ValueError(f"is text, not a {of.kind}")
+            if not in_range(value, of.kind):
+                raise ValueError("is no date or time that PostgreSQL can hold")
+            if step > 1 and int(value.partition(".")[2][:6].rstrip("+0 BC").ljust(6, "0")) % step:
+                raise ValueError(f"is finer than the column's {precision} digits of a second")
+            return value
         if kind is datetime.date and isinstance(value, datetime.datetime):
             raise TypeError("is a datetime, not a date")
         checked = check(value)
@@ -189,6 +217,8 @@ def encoder(of: PgType, wanted: Type) -> Encoder:
     item = _item_encoder(of, (wanted.item or wanted) if of.array else wanted)
     if not of.array:
         return item
+    if wanted.kind is not Kind.ARRAY:
+        return read_as_array(wanted, of.type, encoder(of, of.type))
 
     def encode(value: Any) -> Any:
         if not isinstance(value, list):
@@ -204,7 +234,7 @@ def _item_encoder(of: PgType, wanted: Type) -> Encoder:
         return _text(wanted)
     makers: dict[Kind, Callable[[], Encoder]] = {
         Kind.INTEGER: lambda: bounded(-(2 ** ((type_.bits or 64) - 1)), 2 ** ((type_.bits or 64) - 1) - 1),
-        Kind.DECIMAL: lambda: _numeric(type_.scale),
+        Kind.DECIMAL: lambda: _numeric(type_.precision, type_.scale),
         Kind.FLOAT: lambda: _float(type_.bits),
         Kind.TEXT: lambda: _text(wanted, type_.precision),
         Kind.BYTES: lambda: only(bytes, "bytes"),

@@ -78,6 +78,22 @@ def _microseconds(text: str) -> int:
     return _days(year, part["month"], part["day"]) * _DAY + seconds * 1_000_000 + fraction
 
 
+# What the server takes: from Julian day 0 on, up to the years 294276 and 5874897.
+_TIMESTAMPS = range(-211_813_488_000_000_000, 9_223_371_331_200_000_000)
+_DATES = range(-2_451_545, 2_145_031_949)
+
+
+def in_range(text: str, kind: str) -> bool:
+    """Whether PostgreSQL has such a date or time, of a text that stands for one which Python has not."""
+    if kind == "time" or text in _INFINITE_DAYS.values():
+        return True
+    try:
+        microseconds = _microseconds(text)
+    except ValueError:
+        return False
+    return microseconds // _DAY in _DATES if kind == "date" else microseconds in _TIMESTAMPS
+
+
 class DateLoader(Loader):
     format = Format.BINARY
 

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import Connection
 
 from worker.batch import Batch
-from worker.connectors import encoding, postgres_tables
+from worker.connectors import encoding, postgres_tables, postgres_undo
 from worker.connectors.postgres import PostgresSettings
 from worker.connectors.postgres_session import connect, translated
 from worker.connectors.postgres_tables import TableColumn, qualified, quote, read_table
@@ -24,7 +24,6 @@ from worker.connectors.protocol import Target
 from worker.connectors.sql_state import TABLE, SqlState, lost
 from worker.connectors.sql_writer import Rows, SqlWriter
 from worker.errors import BadInput, BadValue, DestinationUnavailable, Fault
-from worker.job import Write
 from worker.sync.types import Kind, Type, join
 
 MOST_BYTES = 63
@@ -76,17 +75,20 @@ class PostgresWriter(SqlWriter):
     def make_state(self) -> None:
         # Two that make it at once would collide in the catalog, IF NOT EXISTS or not.
         if not self.exists(TABLE):
-            self._run("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"{self._schema}.{TABLE}",))
+            self.run("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"{self._schema}.{TABLE}",))
             self._state.create()
 
-    def _run(self, sql: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[Any]:
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[Any]:
         return self._connection.execute(sql, parameters)
 
-    def _place(self, name: str) -> str:
+    def placed(self, name: str) -> str:
         return qualified(self._schema, name)
 
+    def quoted(self, name: str) -> str:
+        return quote(name)
+
     def tables(self, prefix: str) -> set[str]:
-        found = self._run(
+        found = self.run(
             "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
             "WHERE n.nspname = %s AND c.relkind = 'r' AND starts_with(c.relname, %s)",
             (self._schema, prefix),
@@ -97,7 +99,7 @@ class PostgresWriter(SqlWriter):
         return postgres_tables.find(self._connection, self._schema, name) is not None
 
     def drop(self, name: str) -> None:
-        self._run(f"DROP TABLE IF EXISTS {self._place(name)}")
+        self.run(f"DROP TABLE IF EXISTS {self.placed(name)}")
 
     def staged(self) -> tuple[int, int]:
         with translated(self._settings, DestinationUnavailable):
@@ -106,7 +108,7 @@ class PostgresWriter(SqlWriter):
     def count(self, name: str) -> int:
         if not self.exists(name):
             return 0
-        row = self._run(f"SELECT count(*) FROM {self._place(name)}").fetchone()
+        row = self.run(f"SELECT count(*) FROM {self.placed(name)}").fetchone()
         return int(row[0]) if row else 0
 
     # The table's shape.
@@ -120,8 +122,8 @@ class PostgresWriter(SqlWriter):
         else:
             have = {column.name for column in existing.columns}
             for name in [name for name in wanted if name not in have]:
-                self._run(f"ALTER TABLE {existing.name} ADD COLUMN {quote(name)} {spelled[name]}")
-            if self.target.write is Write.UPSERT:
+                self.run(f"ALTER TABLE {existing.name} ADD COLUMN {quote(name)} {spelled[name]}")
+            if self.target.write.keyed:
                 self._need_unique(existing.oid)
         self._look()
 
@@ -134,7 +136,7 @@ class PostgresWriter(SqlWriter):
         parts = [f"{quote(name)} {type_}" for name, type_ in spelled.items()]
         if self.key() and not (self.staging and self.exists(self.final)):
             parts.append(f"PRIMARY KEY ({', '.join(map(quote, self.key()))})")
-        self._run(f"CREATE TABLE {self._place(self.name)} ({', '.join(parts)})")
+        self.run(f"CREATE TABLE {self.placed(self.name)} ({', '.join(parts)})")
 
     def _spelled(self, wanted: dict[str, Type]) -> dict[str, str]:
         """A staged column has the type that it has in the target, where the values will go."""
@@ -146,13 +148,16 @@ class PostgresWriter(SqlWriter):
         if final is not None:
             spelled |= {column.name: column.spelled for column in final.columns if column.name in spelled}
         if final is not None and self.replaces:
-            self._refuse_cascades(final.oid)
+            self._refuse_foreign_keys(final.oid)
         return spelled
 
-    def _refuse_cascades(self, oid: int) -> None:
-        others = postgres_tables.cascades(self._connection, oid)
+    def _refuse_foreign_keys(self, oid: int) -> None:
+        others = postgres_tables.in_the_way(self._connection, oid)
         if others:
-            message = f"replace would delete or change rows of {', '.join(others)} through a foreign key; use upsert"
+            message = (
+                f"replace deletes every row before it fills the table anew, and {', '.join(others)} would act on that; "
+                "use upsert or mirror, or make a foreign key that has no ON DELETE of its own DEFERRABLE"
+            )
             raise BadInput([Fault(field=f"{self.target.fence.stream}.write", message=message)])
 
     def _need_unique(self, oid: int) -> None:
@@ -162,7 +167,7 @@ class PostgresWriter(SqlWriter):
         columns = ", ".join(map(quote, key))
         try:
             with self._connection.transaction():
-                self._run(f"CREATE UNIQUE INDEX ON {self._place(self.name)} ({columns})")
+                self.run(f"CREATE UNIQUE INDEX ON {self.placed(self.name)} ({columns})")
         except psycopg.errors.UniqueViolation as error:
             message = f"{', '.join(key)} is not unique in the existing table {self.name}: {error.diag.message_detail}"
             raise BadInput([Fault(field=f"{self.target.fence.stream}.key", message=message)]) from error
@@ -187,30 +192,33 @@ class PostgresWriter(SqlWriter):
 
     def _change(self, table: str, name: str, spelled: str, *, to_json: bool = False) -> None:
         using = f"to_jsonb({quote(name)})" if to_json else f"{quote(name)}::{spelled}"
-        sql = f"ALTER TABLE {self._place(table)} ALTER COLUMN {quote(name)} TYPE {spelled} USING {using}"
-        self._run(sql)
+        sql = f"ALTER TABLE {self.placed(table)} ALTER COLUMN {quote(name)} TYPE {spelled} USING {using}"
+        self.run(sql)
 
     # The rows.
 
     def store(self, batch: Batch) -> None:
         rows = self.encoded(batch)
-        upserts = self.target.write is Write.UPSERT
+        upserts = self.target.write.keyed
         if not upserts and all(column.type.native for column in self._columns):
-            self._copy(self._place(self.name), rows, batch)
+            self._copy(self.placed(self.name), rows, batch)
             return
         names = ", ".join(quote(column.name) for column in self._columns)
         self._make_temporary()
         self._copy(TEMPORARY, self._last_of_each(rows) if upserts else rows, batch)
         values = ", ".join(quote(c.name) + ("" if c.type.native else f"::{c.bare}") for c in self._columns)
-        sql = f"INSERT INTO {self._place(self.name)} ({names}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {TEMPORARY}"
-        self._run(sql + (self._on_conflict() if upserts else ""))
+        sql = f"INSERT INTO {self.placed(self.name)} ({names}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {TEMPORARY}"
+        self.run(sql + (self._on_conflict() if upserts else ""))
+        if self.mirrors:
+            key = ", ".join(quote(c.name) + ("" if c.type.native else f"::{c.bare}") for c in self._key_columns())
+            self.run(self.keys().noting(f"SELECT {key}, {self.target.fence.sequence} FROM {TEMPORARY}"))
 
     def _make_temporary(self) -> None:
         """The batch's own table, empty after every commit; made anew where columns changed or a rollback took it."""
         typed = ", ".join(f"{quote(c.name)} {_sent_as(c)}" for c in self._columns)
         if self._temporary != typed:
-            self._run(f"DROP TABLE IF EXISTS {TEMPORARY}")
-            self._run(f"CREATE TEMP TABLE {TEMPORARY} ({typed}) ON COMMIT DELETE ROWS")
+            self.run(f"DROP TABLE IF EXISTS {TEMPORARY}")
+            self.run(f"CREATE TEMP TABLE {TEMPORARY} ({typed}) ON COMMIT DELETE ROWS")
             self._temporary = typed
 
     def _last_of_each(self, rows: Rows) -> Rows:
@@ -236,40 +244,84 @@ class PostgresWriter(SqlWriter):
         change = ", ".join(f"{name} = EXCLUDED.{name}" for name in rest)
         return f" ON CONFLICT ({key}) DO " + (f"UPDATE SET {change}" if change else "NOTHING")
 
+    def _key_columns(self) -> list[TableColumn]:
+        found = {column.name: column for column in self._columns}
+        return [found[name] for name in self.target.key]
+
+    def shape_keys(self) -> None:
+        if not self.exists(self.keys_table):
+            self.keys().create(quote(f"{self.keys_table}_key"))
+            return
+        noted = read_table(self._connection, self._schema, self.keys_table)
+        have = {column.name: column.spelled for column in noted.columns} if noted else {}
+        for column in self._key_columns():
+            if have.get(column.name) != column.spelled:
+                self._change(self.keys_table, column.name, column.spelled)
+
+    def deletion(self) -> tuple[Sequence[Any], str]:
+        return ((self.target.deleted_at,), "%s") if self.target.deleted_at else ((), "")
+
+    def remove(self, batch: Batch) -> None:
+        columns = self._key_columns()
+        same = " AND ".join(f"{quote(column.name)} = %s::{column.bare}" for column in columns)
+        keys = [tuple(row[column.name] for column in columns) for row in batch.removed]
+        with self._connection.cursor() as cursor:
+            cursor.executemany(f"DELETE FROM {self.placed(self.final)} WHERE {same}", keys)
+            if self.mirrors:
+                cursor.executemany(f"DELETE FROM {self.placed(self.keys_table)} WHERE {same}", keys)
+
     def rename(self) -> None:
-        self._run(f"ALTER TABLE {self._place(self.name)} RENAME TO {quote(self.final)}")
+        self.run(f"ALTER TABLE {self.placed(self.name)} RENAME TO {quote(self.final)}")
         ours, usual = f"{self.name}_pkey", f"{self.final}_pkey"
         if self._is_taken(ours) and not self._is_taken(usual) and len(usual.encode()) <= MOST_BYTES:
-            self._run(f"ALTER INDEX {self._place(ours)} RENAME TO {quote(usual)}")
+            self.run(f"ALTER INDEX {self.placed(ours)} RENAME TO {quote(usual)}")
 
     def _is_taken(self, name: str) -> bool:
-        row = self._run(
+        row = self.run(
             "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
             "WHERE n.nspname = %s AND c.relname = %s",
             (self._schema, name),
         ).fetchone()
         return row is not None
 
+    def keep(self, name: str) -> int:
+        final = read_table(self._connection, self._schema, self.final)
+        assert final is not None
+        return postgres_undo.keep(self._connection, final, self.placed(name))
+
+    def restore(self, name: str) -> None:
+        final = read_table(self._connection, self._schema, self.final)
+        kept = read_table(self._connection, self._schema, name)
+        assert final is not None and kept is not None
+        self._refuse_foreign_keys(final.oid)
+        self._defer()
+        postgres_undo.restore(self._connection, final, kept)
+
+    def _defer(self) -> None:
+        """Let the foreign keys that can wait look when the rows are back."""
+        self.run("SET CONSTRAINTS ALL DEFERRED")
+
     def clear(self) -> None:
-        self._run(f"DELETE FROM {self._place(self.final)}")
+        self.run(f"DELETE FROM {self.placed(self.final)}")
 
     def refill(self) -> None:
         final = read_table(self._connection, self._schema, self.final)
         staged = read_table(self._connection, self._schema, self.name)
         assert final is not None and staged is not None
         # Readers go on with the old rows until we commit; other writers wait.
-        self._run(f"LOCK TABLE {final.name} IN SHARE ROW EXCLUSIVE MODE")
+        self.run(f"LOCK TABLE {final.name} IN SHARE ROW EXCLUSIVE MODE")
         have = {column.name: column for column in final.columns}
         for column in staged.columns:
             if column.name not in have:
-                self._run(f"ALTER TABLE {final.name} ADD COLUMN {quote(column.name)} {column.spelled}")
+                self.run(f"ALTER TABLE {final.name} ADD COLUMN {quote(column.name)} {column.spelled}")
             elif have[column.name].spelled != column.spelled:
                 self._change(self.final, column.name, column.spelled)
         names = ", ".join(quote(column.name) for column in staged.columns)
         if self.replaces:
+            self._defer()
             self.clear()
-        self._run(f"INSERT INTO {final.name} ({names}) OVERRIDING SYSTEM VALUE SELECT {names} FROM {staged.name}")
-        self._run(f"DROP TABLE {staged.name}")
+        self.run(f"INSERT INTO {final.name} ({names}) OVERRIDING SYSTEM VALUE SELECT {names} FROM {staged.name}")
+        self.run(f"DROP TABLE {staged.name}")
 
 
 def _sent_as(column: TableColumn) -> str:

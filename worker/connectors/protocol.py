@@ -6,13 +6,15 @@ told to stop; a `Destination` is told by the engine not calling it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, Self
+from datetime import datetime
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
 from worker.batch import Batch
+from worker.errors import DestinationUnavailable
 from worker.job import Mode, StreamSpec, Write
 from worker.sync.types import Column
 
@@ -50,11 +52,20 @@ class Position:
     checkpoint: Any
 
 
+def moved_on(fence: Fence) -> DestinationUnavailable:
+    """A writer found another position at its first write than when it was opened; the next attempt goes on there."""
+    return DestinationUnavailable(
+        f"stream {fence.stream} of job {fence.job}: an older writer woke up and wrote once more, before this one did"
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """What is to be written where. `columns` are the destination's names; those of the first batch or the catalog.
 
-    `key` is in the destination's names. With `replace` nothing of the old data may be touched before `finish`.
+    `key` is in the destination's names. With `replace` nothing of the old data may be touched before `finish`. A
+    `mirror` writes as `upsert` does and notes the keys; `deleted_at` is what it writes in place of deleting rows.
+    `keeps`: a `replace` keeps the generation that it takes away, where the destination is `Undoing`.
     """
 
     name: str
@@ -63,15 +74,24 @@ class Target:
     key: tuple[str, ...]
     fence: Fence
     options: dict[str, Any] = field(default_factory=dict)
+    deleted_at: datetime | None = None
+    keeps: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """`modes` a source reads, `writes` a destination does; `resumes`: checkpoints survive in the middle of a write."""
+    """`modes` a source reads, `writes` a destination does; `resumes`: checkpoints survive in the middle of a write.
+
+    `typed`: the destination's columns have types, so that one that changes at the source needs another column there.
+    `removes`: single rows can be deleted by their key. `side_by_side`: several streams may write at the same time.
+    """
 
     modes: frozenset[Mode] = frozenset(Mode)
     writes: frozenset[Write] = frozenset(Write)
     resumes: bool = True
+    typed: bool = True
+    removes: bool = True
+    side_by_side: bool = True
 
 
 class Source(Protocol):
@@ -99,6 +119,14 @@ class Source(Protocol):
         """This one stream; StreamNotFound where there is none. Columns may be empty for a source without a schema."""
 
 
+@runtime_checkable
+class Picking(Protocol):
+    """A source that finds single rows by key; of any other the whole stream is read for them."""
+
+    def pick(self, spec: StreamSpec, keys: Sequence[Mapping[str, Any]]) -> Iterator[Batch]:
+        """The rows that have one of `keys`, each by the same columns, as `read` would give them; in any order."""
+
+
 class Writer(Protocol):
     """Writes one stream once. `write` is durable when it returns where `Capabilities.resumes`, else `finish` is."""
 
@@ -116,13 +144,16 @@ class Writer(Protocol):
         """
 
     def staged(self) -> tuple[int, int]:
-        """With `replace`, before `finish`: (rows that readers see now, rows that they would see)."""
+        """Before `finish`: (rows that there are now, rows that would be left); with `mirror` of those that we wrote."""
 
-    def finish(self) -> None:
-        """Make all of it visible at once (`replace`), or durable; then forget what was staged."""
+    def finish(self) -> int:
+        """Make all visible at once (`replace`), delete what the source no longer has (`mirror`), or make it durable.
+
+        Answers the number of rows that a mirror deleted.
+        """
 
     def abort(self) -> None:
-        """Forget what was staged, where the run ends for good without `finish`."""
+        """Forget what was staged, where the run ends for good or is held without `finish`: it is read anew."""
 
     def close(self) -> None:
         """Release resources; staged data stays for the next attempt."""
@@ -139,8 +170,52 @@ class Destination(Protocol):
     def check(self) -> None:
         """Prove that the connection works and may be written to."""
 
+    def holds(self, name: str) -> bool:
+        """Whether there is a table, collection or file of that name."""
+
     def open(self, target: Target) -> Writer:
         """Prepare to write one stream; refuses names that cannot be held before anything is written."""
+
+
+@runtime_checkable
+class KeepingWriter(Protocol):
+    """A writer that keeps the generation before its `replace` where the target asks for it."""
+
+    def stood(self) -> Position | None:
+        """What was stored for (job, stream) when the writer was opened, of whichever run."""
+
+    def kept(self) -> int | None:
+        """After `finish`: the rows of what is kept; None where there was nothing to keep."""
+
+
+class Generations(Protocol):
+    """The generation before a `replace` of one stream, kept beside its target under the sequence of that run."""
+
+    def stood(self) -> Position | None:
+        """As of a writer."""
+
+    def kept(self) -> list[int]:
+        """The sequences of the runs that took away what is kept, the newest last."""
+
+    def swap(self, sequence: int, checkpoint: Any) -> int:
+        """Put back what run `sequence` took away, at once for readers, and keep what was there under our own sequence.
+
+        The stream stands at `checkpoint` there afterwards. Repeated, it changes nothing more. Answers the rows that are
+        kept now. Raises LostClaim where the fence is newer than ours, Permanent where there is nothing to swap.
+        """
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Undoing(Protocol):
+    """A destination that can keep the generation before a `replace`; its writers are `KeepingWriter`."""
+
+    def generations(self, target: Target) -> Generations:
+        """The kept generation of a stream, for the run of `target.fence`."""
+
+    def discard(self, target: Target, sequence: int) -> None:
+        """Drop what run `sequence` took away, where it is still there; the fence's numbers do not count."""
 
 
 class ConnectorSettings(BaseModel):

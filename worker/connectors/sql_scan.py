@@ -6,7 +6,7 @@ incremental read is the caller's to fix, before the first row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,9 @@ def query_of(spec: StreamSpec) -> str | None:
     query = spec.options.get("query")
     return None if query is None else f"({str(query).rstrip().removesuffix(';')}\n)"
 
+
+# How many rows are asked for by key at once: SQLite nests no condition deeper than 1,000.
+PICKED = 200
 
 # Kinds that no checkpoint can hold.
 _UNORDERED = frozenset({Kind.JSON, Kind.ARRAY})
@@ -129,6 +132,19 @@ def incremental(spec: StreamSpec, stream: Stream, checkpoint: Any, bound: Any, d
         after=_after((cursor, *key), checkpoint if spec.lookback is not None else None),
         edge=None if key or spec.write is not Write.APPEND else lambda row: row[cursor],
     )
+
+
+def picked(keys: Sequence[Mapping[str, Any]], dialect: Dialect) -> Scan:
+    """The rows that have one of `keys`, each by the same columns. Not more than PICKED at once."""
+    names = list(keys[0])
+    if len(names) == 1:
+        marks = ", ".join([dialect.parameter(names[0])] * len(keys))
+        chosen = f"{dialect.quote(names[0])} IN ({marks})"
+    else:
+        each = " AND ".join(f"{dialect.quote(name)} = {dialect.parameter(name)}" for name in names)
+        chosen = " OR ".join([f"({each})"] * len(keys))
+    parameters = tuple(dialect.stored(name, key[name]) for key in keys for name in names)
+    return Scan(tail=_where([*dialect.conditions, f"({chosen})"]), parameters=parameters, after=None)
 
 
 def _where(conditions: Sequence[str]) -> str:

@@ -14,10 +14,12 @@ from typing import Any, ClassVar
 
 from worker.batch import Batch
 from worker.connectors import encoding
-from worker.connectors.protocol import Position, Target
-from worker.connectors.sql_state import SqlState, lost, staging_name, staging_prefix
+from worker.connectors.protocol import Position, Target, moved_on
+from worker.connectors.sql_keys import SqlKeys, keys_name
+from worker.connectors.sql_state import Cursor, SqlState, lost, staging_name, staging_prefix
+from worker.connectors.sql_undo import SqlGenerations
 from worker.errors import BadValue
-from worker.job import Write
+from worker.job import DELETED_AT, Write
 from worker.sync.types import Column, Kind, Type
 
 Rows = list[tuple[Any, ...]]
@@ -36,11 +38,15 @@ class SqlWriter(ABC):
         self.target = target
         self.final = final
         self.replaces = target.write is Write.REPLACE
+        self.mirrors = target.write is Write.MIRROR
+        self.keys_table = keys_name(target.fence, target.name)
         self.staging = self.replaces
         self.name = staging_name(target.fence, target.name) if self.replaces else final
         self.wanted: dict[str, Type] = {}
         self._state = state
         self._fitted = False
+        self._begun = False
+        self._kept: int | None = None
         self._direct: Any = None
         self._seen = target.columns
 
@@ -57,26 +63,40 @@ class SqlWriter(ABC):
     def _resume(self) -> Position | None:
         """The stored position. Staging that this run cannot go on with is dropped."""
         fence = self.target.fence
-        position = self._state.position(fence)
+        position = self._stood = self._state.position(fence)
         if position and (position.sequence, position.token) > (fence.sequence, fence.token):
             raise lost(fence)
         ours = position is not None and position.sequence == fence.sequence
         self._done = ours and not self.replaces and self._state.finished(fence)
-        self._direct = position.checkpoint if position else None
+        self._direct = position.checkpoint if position and (ours or not self.mirrors) else None
         staged = self.tables(staging_prefix(fence, self.target.name))
         keeps = self.replaces and ours and self._direct is not None and self.name in staged
         for name in staged:
             if not (keeps and name == self.name):
                 self.drop(name)
+        if self.mirrors and not ours:  # a run sees for itself what is at the source
+            return None
         return position if keeps or not self.replaces else None
 
     def position(self) -> Position | None:
         return self._position
 
+    def stood(self) -> Position | None:
+        return self._stood
+
+    def kept(self) -> int | None:
+        return self._kept
+
+    def advance(self, checkpoint: Any) -> None:
+        """Put our fence and this checkpoint on the stream, as of a run that came to its end."""
+        self._state.advance(self.target.fence, checkpoint, finished=True)
+
     def write(self, batch: Batch, columns: tuple[Column, ...]) -> None:
-        if self.target.write is Write.UPSERT:
+        if self.target.write.keyed:
             encoding.require_key(batch, self.target.key)
         with self._attempt():
+            if not self._begun and self._state.position(self.target.fence) != self._stood:
+                raise moved_on(self.target.fence)
             if self._done and batch.checkpoint is None:  # an earlier attempt of this run had committed all
                 self._state.advance(self.target.fence, None, finished=True)
                 return
@@ -88,6 +108,9 @@ class SqlWriter(ABC):
             self._fit(columns)
             encoding.refuse_unknown(batch, frozenset(self.wanted))
             self.store(batch)
+            if batch.removed:
+                self.remove(batch)
+        self._begun = True
 
     @contextmanager
     def _attempt(self) -> Iterator[None]:
@@ -115,6 +138,8 @@ class SqlWriter(ABC):
         self.check_names(list(wanted))
         self.wanted = wanted
         self.shape(wanted)
+        if self.mirrors and wanted:
+            self.shape_keys()
         for name, type_ in wanted.items():
             if type_.kind is Kind.JSON:  # a column of text would take numbers for text
                 self.widen(name)
@@ -133,10 +158,23 @@ class SqlWriter(ABC):
         """The columns that no two rows of the table share: an append may bring a row again."""
         return () if self.target.write is Write.APPEND else self.target.key
 
+    def keys(self) -> SqlKeys:
+        """The keys that this mirror wrote."""
+        return SqlKeys(
+            self.run,
+            table=self.placed(self.keys_table),
+            target=self.placed(self.final),
+            key=[self.quoted(name) for name in self.target.key],
+            deleted_at=self.quoted(DELETED_AT) if self.target.deleted_at else None,
+        )
+
     def staged(self) -> tuple[int, int]:
+        if self.mirrors:
+            known = self.exists(self.final) and self.exists(self.keys_table)
+            return self.keys().counts(self.target.fence.sequence) if known else (0, 0)
         return self.count(self.final), self.count(self.name)
 
-    def finish(self) -> None:
+    def finish(self) -> int:
         with self._attempt():
             before = self._state.position(self.target.fence)
             checkpoint = before.checkpoint if before and not self.replaces else None
@@ -144,8 +182,12 @@ class SqlWriter(ABC):
             columns = tuple(replace(column, type=_settled(column.type)) for column in self._seen)
             if columns:
                 self._fit(columns)
+            if self.mirrors and self.exists(self.final) and self.exists(self.keys_table):
+                return self.keys().delete(self.target.fence.sequence, *self.deletion())
             if not self.staging:
-                return
+                return 0
+            if self.replaces and self.target.keeps:
+                self._kept = SqlGenerations(self).keep()
             if not self.exists(self.name):  # nothing came, and nobody knows any column
                 if self.replaces and self.exists(self.final):
                     self.clear()
@@ -153,8 +195,14 @@ class SqlWriter(ABC):
                 self.refill()
             else:
                 self.rename()
+            return 0
 
     def abort(self) -> None:
+        if self.mirrors:  # what was upserted stays; the next attempt looks at the whole source again
+            with self.transaction():
+                self._state.advance(self.target.fence, None)
+                if self.exists(self.keys_table):
+                    self.keys().unsee(self.target.fence.sequence)
         if self.staging:
             with self.transaction():
                 self.drop(self.name)
@@ -203,6 +251,37 @@ class SqlWriter(ABC):
     @abstractmethod
     def rename(self) -> None:
         """Make the staged table the target."""
+
+    @abstractmethod
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> Cursor:
+        """Execute one statement in the transaction."""
+
+    @abstractmethod
+    def quoted(self, name: str) -> str: ...
+
+    @abstractmethod
+    def placed(self, name: str) -> str:
+        """The name of a table, quoted, with its schema."""
+
+    @abstractmethod
+    def shape_keys(self) -> None:
+        """Make the table of a mirror's keys, or widen it as the target's key was."""
+
+    @abstractmethod
+    def deletion(self) -> tuple[Sequence[Any], str]:
+        """What a soft deletion writes, for the driver, and the parameter it stands for."""
+
+    @abstractmethod
+    def remove(self, batch: Batch) -> None:
+        """Delete the rows of `batch.removed` by their keys."""
+
+    @abstractmethod
+    def keep(self, name: str) -> int:
+        """Copy the target with all its rows and columns into the new table `name`; its rows."""
+
+    @abstractmethod
+    def restore(self, name: str) -> None:
+        """Refill the target with the rows of the kept table `name`."""
 
     @abstractmethod
     def clear(self) -> None:

@@ -21,6 +21,7 @@ from worker.connectors import sql_scan
 from worker.connectors.notes import Notes
 from worker.connectors.protocol import Capabilities, ConnectorSettings, Stream, Target
 from worker.connectors.row_batches import batched
+from worker.connectors.sql_undo import SqlGenerations, undo_prefix
 from worker.connectors.sqlite_tables import Table, quoted, read_table
 from worker.connectors.sqlite_types import ANY_SIZE, DECLARED, affinity, decoder, encoder, stored_type, type_of
 from worker.connectors.sqlite_writer import SQLiteWriter
@@ -128,6 +129,15 @@ class SQLiteSource:
             rows = _rows(connection, table, scan.tail, scan.parameters)
             yield from batched(spec.name, rows, after=scan.after, edge=scan.edge)
 
+    def pick(self, spec: StreamSpec, keys: Sequence[Mapping[str, Any]]) -> Iterator[Batch]:
+        """The rows that have one of `keys`, each by the same columns."""
+        with self._open() as connection:
+            table = self._table(connection, spec)
+            for start in range(0, len(keys), sql_scan.PICKED):
+                scan = sql_scan.picked(keys[start : start + sql_scan.PICKED], _dialect(table, spec))
+                rows = list(_rows(connection, table, scan.tail, scan.parameters, taken=False))
+                yield from batched(spec.name, rows)
+
     def _bound(self, connection: sqlite3.Connection, spec: StreamSpec, table: Table) -> Any:
         column, name = quoted(spec.cursor or ""), quoted(table.name)
         declared = next(c.declared for c in table.columns if c.name == spec.cursor)
@@ -137,8 +147,7 @@ class SQLiteSource:
         where = sql_scan.where_of(spec) or "true"
         asked = f"SELECT max({column}), count(*) - count({column}) FROM {name} WHERE {where}"
         bound, nulls = connection.execute(asked).fetchone()
-        if nulls:
-            self._notes.say(f"{nulls:,} rows of {spec.name} were not sent: their cursor {spec.cursor} is null")
+        self._notes.null_cursors(nulls, spec.name, str(spec.cursor))
         return bound
 
     def told(self) -> list[str]:
@@ -209,12 +218,15 @@ def _classes(connection: sqlite3.Connection, table: Table) -> dict[str, frozense
     }
 
 
-def _rows(connection: sqlite3.Connection, table: Table, tail: str, parameters: Sequence[Any]) -> Iterator[Row]:
+def _rows(
+    connection: sqlite3.Connection, table: Table, tail: str, parameters: Sequence[Any], *, taken: bool = True
+) -> Iterator[Row]:
+    """`taken`: into a temporary file first, where a reader would else keep writers out."""
     names = [column.name for column in table.columns]
     decoders = [decoder(column.declared) for column in table.columns]
     select = ", ".join(map(quoted, names))
     query = f"SELECT {select} FROM {quoted(table.name)} {tail}"
-    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+    if taken and connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         connection.execute(f"CREATE TEMP TABLE taken AS {query}", parameters)
         connection.execute("COMMIT")
         query, parameters = "SELECT * FROM temp.taken ORDER BY rowid", ()
@@ -223,7 +235,7 @@ def _rows(connection: sqlite3.Connection, table: Table, tail: str, parameters: S
 
 
 class SQLiteDestination:
-    capabilities: ClassVar[Capabilities] = Capabilities()
+    capabilities: ClassVar[Capabilities] = Capabilities(side_by_side=False)
 
     def __init__(self, settings: SQLiteSettings) -> None:
         self._path = settings.path
@@ -255,8 +267,30 @@ class SQLiteDestination:
         finally:
             connection.close()
 
+    def holds(self, name: str) -> bool:
+        connection = self._connect()
+        try:
+            return read_table(connection, name) is not None
+        except sqlite3.Error as error:
+            raise DestinationUnavailable(f"SQLite file {self._path}: {error}; check that it may be written") from error
+        finally:
+            connection.close()
+
     def open(self, target: Target) -> SQLiteWriter:
         return SQLiteWriter(self._connect(), self._path, target)
+
+    def generations(self, target: Target) -> SqlGenerations:
+        return SqlGenerations(self.open(target))
+
+    def discard(self, target: Target, sequence: int) -> None:
+        connection = self._connect()
+        try:
+            kept = quoted(f"{undo_prefix(target.fence, target.name)}{sequence}")
+            connection.execute(f"DROP TABLE IF EXISTS {kept}")
+        except sqlite3.Error as error:
+            raise DestinationUnavailable(f"SQLite file {self._path}: {error}; check that it may be written") from error
+        finally:
+            connection.close()
 
 
 class SQLite:

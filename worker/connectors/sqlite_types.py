@@ -24,6 +24,7 @@ from worker.connectors.encoding import (
     bounded,
     converting,
     only,
+    read_as_array,
     text_of,
 )
 from worker.sync.conversion import FAR
@@ -295,7 +296,8 @@ def encoder(name: str, wanted: Type) -> Encoder:
     """How a value of a column that is `wanted` is written into one declared `name`."""
     upper, kind = name.upper(), type_of(name).kind
     if upper in _ITEM_OF:
-        return _array_encoder(_ENCODERS[_ITEM_OF[upper]])
+        encode = _array_encoder(_ENCODERS[_ITEM_OF[upper]])
+        return encode if wanted.kind is Kind.ARRAY else read_as_array(wanted, type_of(name), encode)
     if kind is Kind.TEXT and affinity(name) == "text":
         return text_of(wanted)
     if upper == ANY_SIZE:

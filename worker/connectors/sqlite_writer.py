@@ -6,20 +6,23 @@ made anew from the old one, for SQLite changes no column's type.
 
 from __future__ import annotations
 
+import math
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from worker.batch import Batch
-from worker.connectors import encoding, sqlite_tables
+from worker.connectors import encoding, sqlite_tables, sqlite_undo
+from worker.connectors.notes import Notes
 from worker.connectors.protocol import Target
 from worker.connectors.sql_state import TABLE, SqlState
-from worker.connectors.sql_writer import SqlWriter
+from worker.connectors.sql_writer import Rows, SqlWriter
 from worker.connectors.sqlite_tables import TableColumn, quoted, read_table
-from worker.connectors.sqlite_types import declared, decoder, encoder, type_of
+from worker.connectors.sqlite_types import affinity, declared, decoder, encoder, type_of
 from worker.errors import BadInput, BadValue, DestinationUnavailable, Fault
-from worker.job import Write
+from worker.job import DELETED_AT
 from worker.sync.types import Kind, Type, join
 
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
@@ -33,6 +36,7 @@ class SQLiteWriter(SqlWriter):
         self._connection = connection
         self._path = path
         self._declared: dict[str, str] = {}
+        self._notes = Notes()
         try:
             self._refuse_other_case()
             self.begin()
@@ -49,6 +53,9 @@ class SQLiteWriter(SqlWriter):
     def close(self) -> None:
         self._connection.close()
 
+    def told(self) -> list[str]:
+        return self._notes.told()
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         try:
@@ -63,7 +70,17 @@ class SQLiteWriter(SqlWriter):
         except sqlite3.IntegrityError as error:
             raise BadValue(f"{self.final} in {self._path} refused a row: {error}") from error
         except sqlite3.Error as error:
-            raise DestinationUnavailable(f"SQLite file {self._path}: {error}") from error
+            hint = "; another process is writing there, or frozen in the middle of it" if "locked" in str(error) else ""
+            raise DestinationUnavailable(f"SQLite file {self._path}: {error}{hint}") from error
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        return self._connection.execute(sql, parameters)
+
+    def quoted(self, name: str) -> str:
+        return quoted(name)
+
+    def placed(self, name: str) -> str:
+        return quoted(name)
 
     def make_state(self) -> None:
         self._state.create()
@@ -98,7 +115,7 @@ class SQLiteWriter(SqlWriter):
             for column in columns:
                 if column.name not in have:
                     sqlite_tables.add_column(self._connection, self.name, column)
-            if self.target.write is Write.UPSERT:
+            if self.target.write.keyed:
                 self._need_unique()
         made = read_table(self._connection, self.name)
         self._declared = {column.name: column.declared for column in made.columns} if made else {}
@@ -142,20 +159,60 @@ class SQLiteWriter(SqlWriter):
 
     def store(self, batch: Batch) -> None:
         rows = self.encoded(batch)
-        self._connection.executemany(self._insert(list(self.wanted)), rows)
+        names = list(self.wanted)
+        self._note_zeros(names, rows)
+        self._connection.executemany(self._insert(names), rows)
+        if self.mirrors:
+            places = [names.index(name) for name in self.target.key]
+            marks = ", ".join("?" * (len(places) + 1))
+            noted = [(*(row[place] for place in places), self.target.fence.sequence) for row in rows]
+            self._connection.executemany(self.keys().noting(f"VALUES ({marks})"), noted)
+
+    def _note_zeros(self, names: list[str], rows: Rows) -> None:
+        """SQLite keeps whole numbers of a REAL column as integers, of which none is -0.0."""
+        for place, name in enumerate(names):
+            if affinity(self._declared[name]) == "real":
+                zeros = [row[place] for row in rows if row[place] == 0.0]
+                if count := sum(math.copysign(1.0, zero) < 0 for zero in zeros):
+                    self._notes.add(name, "lost the sign of zero, which REAL does not keep", -0.0, count)
 
     def _insert(self, names: list[str]) -> str:
         columns = ", ".join(map(quoted, names))
         sql = f"INSERT INTO {quoted(self.name)} ({columns}) VALUES ({', '.join('?' * len(names))})"
-        if self.target.write is Write.UPSERT:
+        if self.target.write.keyed:
             rest = [name for name in names if name not in self.target.key]
             change = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in rest)
             key = ", ".join(map(quoted, self.target.key))
             sql += f" ON CONFLICT ({key}) DO " + (f"UPDATE SET {change}" if change else "NOTHING")
         return sql
 
+    def shape_keys(self) -> None:
+        if not self.exists(self.keys_table):
+            self.keys().create(quoted(f"{self.keys_table}_key"))
+
+    def deletion(self) -> tuple[Sequence[Any], str]:
+        if self.target.deleted_at is None:
+            return (), ""
+        type_ = Type(kind=Kind.TIMESTAMPTZ)
+        return (encoder(self._declared.get(DELETED_AT, declared(type_)), type_)(self.target.deleted_at),), "?"
+
+    def remove(self, batch: Batch) -> None:
+        key = self.target.key
+        encoders = [(name, encode) for name, encode in self.encoders() if name in key]
+        gone = replace(batch, rows=batch.removed)
+        same = " AND ".join(f"{quoted(name)} = ?" for name, _ in encoders)
+        keys = encoding.encode_rows(gone, encoders)
+        for table in (self.final, *([self.keys_table] if self.mirrors else [])):
+            self._connection.executemany(f"DELETE FROM {quoted(table)} WHERE {same}", keys)
+
     def rename(self) -> None:
         self._connection.execute(f"ALTER TABLE {quoted(self.name)} RENAME TO {quoted(self.final)}")
+
+    def keep(self, name: str) -> int:
+        return sqlite_undo.keep(self._connection, self.final, name)
+
+    def restore(self, name: str) -> None:
+        sqlite_undo.restore(self._connection, self.final, name)
 
     def clear(self) -> None:
         self._connection.execute(f"DELETE FROM {quoted(self.final)}")

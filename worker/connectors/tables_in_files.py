@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import BinaryIO
 
 from worker.batch import TARGET_BYTES, TARGET_ROWS, Row
@@ -22,6 +23,8 @@ from worker.sync.types import Column, columns_of
 from worker.sync.values import json_value
 
 _CHUNK = 65_536
+# What is no text file may be one line; it must not be taken into memory whole.
+_LONGEST_LINE = 64 * 1024 * 1024
 
 # Called with a line and what is wrong with it, where bad rows are skipped.
 Skip = Callable[[str], None]
@@ -56,11 +59,14 @@ class TableFile:
         return str(self.file.path)
 
     def _lines(self, stream: BinaryIO) -> Iterator[str]:
-        """Lines with their ends. BadData names the line of a byte that the encoding does not have."""
+        """Lines with their ends. BadData names a line that is too long, or has a byte that the encoding has not."""
         encoding = "utf-8-sig" if codecs.lookup(self.options.encoding).name == "utf-8" else self.options.encoding
         text = io.TextIOWrapper(stream, encoding=encoding, errors="strict", newline="")
         try:
-            yield from text
+            for number, line in enumerate(iter(partial(text.readline, _LONGEST_LINE), ""), start=1):
+                if len(line) == _LONGEST_LINE:
+                    raise BadData(f"{self.where}, line {number}: longer than {_LONGEST_LINE >> 20} million characters")
+                yield line
         except UnicodeError as error:
             raise self._wrong_byte(error, encoding) from None
         finally:

@@ -10,7 +10,7 @@ from typing import Any
 
 from worker import schedule
 from worker.declaration.fields import Fields, check_id, meant
-from worker.declaration.streams import POLICY, check_policy, read_streams, stream_document
+from worker.declaration.streams import SHARED, read_streams, stream_document
 from worker.duration import format_duration
 from worker.errors import BadInput, Fault
 from worker.job import CatchUp, Guards, Job, Overlap, Retry, Schedule
@@ -25,6 +25,7 @@ JOB_FIELDS = (
     "catch_up",
     "overlap",
     "guards",
+    "verify",
     "enabled",
 )
 MOST_ATTEMPTS = 100
@@ -48,9 +49,8 @@ def read_job(id: str, document: object, where: str, faults: list[Fault], types: 
     """As `parse_job`, but adds to `faults`; what it returns is of use only where none were added."""
     check_id(id, where, faults)
     fields = Fields(document, where, faults)
-    fields.know(*JOB_FIELDS, POLICY)
+    fields.know(*JOB_FIELDS, *SHARED)
     fields.need("source", "destination")
-    check_policy(fields)
     ends = {end: fields.text(end) for end in ("source", "destination")}
     for end, connection in ends.items():
         if types is not None and connection is not None and connection not in types:
@@ -67,6 +67,7 @@ def read_job(id: str, document: object, where: str, faults: list[Fault], types: 
         catch_up=fields.choice("catch_up", CatchUp, CatchUp.LATEST),
         overlap=fields.choice("overlap", Overlap, Overlap.SKIP),
         guards=_guards(fields),
+        verify=fields.flag("verify", False),
         enabled=fields.flag("enabled", True),
     )
 
@@ -92,6 +93,7 @@ def job_document(job: Job) -> dict[str, Any]:
         "catch_up": None if job.catch_up is CatchUp.LATEST else str(job.catch_up),
         "overlap": None if job.overlap is Overlap.SKIP else str(job.overlap),
         "guards": _guards_document(job.guards),
+        "verify": True if job.verify else None,
         "enabled": None if job.enabled else False,
     }
     ends = {"source": job.source, "destination": job.destination}

@@ -7,20 +7,26 @@ connections know.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from worker import connectors
 from worker.connectors.protocol import Connector
 from worker.declaration.fields import Fields, meant, shown
+from worker.duration import format_duration
 from worker.errors import MissingExtra
-from worker.job import Mode, StreamSpec, Write
+from worker.job import Delete, Drift, Mode, StreamSpec, Write
 from worker.sync.columns import METADATA
 
 STREAM_FIELDS = (
-    "name", "target", "mode", "write", "cursor", "key", "lookback", "columns", "exclude", "rename", "hash", "metadata"
+    "name", "target", "mode", "write", "cursor", "key", "lookback", "columns", "exclude", "rename", "hash", "metadata",
+    "delete", "deleted",
 )  # fmt: skip
 _SHAPES: dict[type, str] = {str: "a text", dict: "a mapping, such as {status: paid}"}
-POLICY, DEFAULT_POLICY = "schema", "evolve"
+# Of a stream, or of the job for all its streams: `undo` for those that are replaced.
+POLICY = "schema"
+UNDO = "undo"
+SHARED = (POLICY, UNDO)
 
 
 def read_streams(job: Fields, types: Mapping[str, str | None] | None) -> tuple[StreamSpec, ...]:
@@ -30,7 +36,9 @@ def read_streams(job: Fields, types: Mapping[str, str | None] | None) -> tuple[S
     if not isinstance(entries, (list, tuple)) or not entries:
         job.fault("streams", "is missing; needs at least one stream, such as [{name: orders}]")
         return ()
-    specs = [_stream(Fields(entry, f"{job.at('streams')}[{i}]", job.faults), types) for i, entry in enumerate(entries)]
+    policy, undo = job.choice(POLICY, Drift, Drift.EVOLVE), _undo(job)
+    parts = [Fields(entry, f"{job.at('streams')}[{i}]", job.faults) for i, entry in enumerate(entries)]
+    specs = [_with_undo(_stream(part, types, policy), undo) for part in parts]
     for position, spec in enumerate(specs):
         at = f"streams[{position}]"
         for before, other in enumerate(specs[:position]):
@@ -46,10 +54,9 @@ def _clash(one: StreamSpec, other: StreamSpec) -> bool:
     return Write.REPLACE in (one.write, other.write)
 
 
-def _stream(fields: Fields, types: Mapping[str, str | None] | None) -> StreamSpec:
+def _stream(fields: Fields, types: Mapping[str, str | None] | None, policy: Drift) -> StreamSpec:
     fields.need("name")
     options = _options(fields, types)
-    check_policy(fields)
     mode = fields.choice("mode", Mode, Mode.FULL)
     spec = StreamSpec(
         name=fields.text("name") or "",
@@ -64,19 +71,33 @@ def _stream(fields: Fields, types: Mapping[str, str | None] | None) -> StreamSpe
         rename=fields.renames("rename"),
         hash=fields.names("hash") or (),
         metadata=_metadata(fields),
+        schema=fields.choice(POLICY, Drift, policy),
+        delete=fields.choice("delete", Delete, Delete.HARD),
+        deleted=fields.text("deleted"),
+        undo=_undo(fields),
         options=options,
     )
     _check_stream(fields, spec, keyed=types is not None and types["source"] == "mongodb")
     return spec
 
 
+def _undo(fields: Fields) -> float | None:
+    seconds = fields.duration(UNDO)
+    if seconds is not None and seconds < 1:
+        fields.fault(UNDO, "is too short; allowed: 1s or more, such as 24h; leave it out to keep nothing")
+        return None
+    return seconds
+
+
+def _with_undo(spec: StreamSpec, undo: float | None) -> StreamSpec:
+    """The stream under the job's `undo`, where it has none of its own."""
+    return replace(spec, undo=undo) if undo and spec.undo is None and spec.write is Write.REPLACE else spec
+
+
 def _write(fields: Fields, mode: Mode) -> Write:
-    if fields.raw("write") == "mirror":
-        fields.fault("write", "is 'mirror', which is not in this version of syncworker yet; allowed: replace, upsert")
-    elif "write" in fields or mode is Mode.FULL:
+    if "write" in fields or mode is Mode.FULL:
         return fields.choice("write", Write, Write.REPLACE)
-    else:
-        fields.fault("write", "is missing; with mode incremental it is append or upsert")
+    fields.fault("write", "is missing; with mode incremental it is append or upsert")
     return Write.UPSERT if mode is Mode.INCREMENTAL else Write.REPLACE
 
 
@@ -86,8 +107,18 @@ def _check_stream(fields: Fields, spec: StreamSpec, *, keyed: bool) -> None:
         fields.fault("cursor", "is missing; mode incremental needs the column that orders the rows")
     if incremental and fields.raw("write") == Write.REPLACE:
         fields.fault("write", "is 'replace'; with mode incremental it would lose older rows; allowed: append, upsert")
-    if fields.raw("write") == Write.UPSERT and "key" not in fields and not keyed:
-        fields.fault("key", "is missing; write upsert needs the columns that tell rows apart, such as [id]")
+    if incremental and fields.raw("write") == Write.MIRROR:
+        fields.fault("write", "is 'mirror', which must see the whole source; with mode incremental: append, upsert")
+    if "write" in fields and spec.write.keyed and "key" not in fields and not keyed:
+        fields.fault("key", f"is missing; write {spec.write} needs the columns that tell rows apart, such as [id]")
+    if spec.write is Write.MIRROR and spec.schema is Drift.DISCARD_ROW:
+        fields.fault("schema", "is 'discard_row'; with write mirror a row that is left out would be deleted")
+    if "deleted" in fields and not spec.write.keyed:
+        fields.fault("deleted", f"finds rows by their key: it needs write upsert or mirror, not {spec.write}")
+    if spec.delete is Delete.SOFT and not (spec.write is Write.MIRROR or spec.deleted):
+        fields.fault("delete", "is 'soft', and nothing is deleted; it goes with write mirror, or with deleted")
+    if UNDO in fields and spec.write is not Write.REPLACE:
+        fields.fault(UNDO, f"keeps what a replace takes away: it goes with write replace, not {spec.write}")
     if "key" in fields and fields.raw("key") == []:
         fields.fault("key", "is empty; name at least one column, or leave it out")
     if "lookback" in fields and not (incremental and spec.write is Write.UPSERT):
@@ -120,7 +151,7 @@ def _lookback(fields: Fields) -> str | float | None:
 
 def _options(fields: Fields, types: Mapping[str, str | None] | None) -> dict[str, object]:
     """The fields that belong to the connectors; one that neither end knows is a fault."""
-    own = {*STREAM_FIELDS, POLICY}
+    own = {*STREAM_FIELDS, *SHARED}
     given = [name for name in fields.names_of_fields() if name not in own]
     if not given:
         return {}
@@ -170,10 +201,9 @@ def stream_document(spec: StreamSpec) -> dict[str, Any]:
         "rename": dict(spec.rename) or None,
         "hash": list(spec.hash) or None,
         "metadata": list(spec.metadata) or None,
+        "delete": None if spec.delete is Delete.HARD else str(spec.delete),
+        "deleted": spec.deleted,
+        "schema": None if spec.schema is Drift.EVOLVE else str(spec.schema),
+        "undo": None if spec.undo is None else format_duration(spec.undo),
     }
     return {name: value for name, value in document.items() if value is not None} | dict(spec.options)
-
-
-def check_policy(fields: Fields) -> None:
-    if fields.raw(POLICY) not in (None, DEFAULT_POLICY):
-        fields.fault(POLICY, f"other than {DEFAULT_POLICY} is not in this version of syncworker yet; leave it out")

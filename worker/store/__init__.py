@@ -7,13 +7,13 @@ It builds no queue and no consensus of its own: MongoDB's findAndModify and uniq
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pymongo import MongoClient
 
 from worker.store.checkpoints import Checkpoints
 from worker.store.claims import Claims
-from worker.store.client import Document, connect, translated
+from worker.store.client import Document, connect, server_now, translated
 from worker.store.connections import Connections
 from worker.store.instances import Instances
 from worker.store.jobs import Jobs
@@ -21,7 +21,9 @@ from worker.store.keys import Keys
 from worker.store.leases import Leases
 from worker.store.logs import Logs
 from worker.store.runs import Runs
+from worker.store.schemas import Schemas
 from worker.store.sessions import Sessions
+from worker.store.undos import Undos
 from worker.store.watch import Watch
 from worker.vault import Vault
 
@@ -39,6 +41,8 @@ class Store:
         self.claims = Claims(self.database)
         self.logs = Logs(self.database)
         self.checkpoints = Checkpoints(self.database)
+        self.schemas = Schemas(self.database)
+        self.undos = Undos(self.database)
         self.instances = Instances(self.database)
         self.leases = Leases(self.database)
         self.sessions = Sessions(self.database)
@@ -59,8 +63,7 @@ class Store:
     def now(self) -> datetime:
         """The database server's clock, aware UTC, milliseconds."""
         with translated():
-            now: datetime = self._client.admin.command("hello")["localTime"]
-        return now.astimezone(UTC)
+            return server_now(self.database)
 
     def replica_set(self) -> bool:
         """Whether the server has transactions and change streams (a replica set's member or a sharded cluster)."""
@@ -71,14 +74,16 @@ class Store:
     def ensure_indexes(self) -> None:
         """Create what is missing; the unique ones carry the promises, so nothing starts without them."""
         with translated():
-            kept = (self.jobs, self.runs, self.logs, self.checkpoints, self.instances, self.leases, self.sessions)
-            for collection in kept:
+            for collection in (
+                *(self.jobs, self.runs, self.logs, self.checkpoints, self.schemas),
+                *(self.undos, self.instances, self.leases, self.sessions),
+            ):
                 collection.ensure_indexes()
 
     def close(self) -> None:
         self._client.close()
 
 
-def open(url: str, database: str, *, app_name: str = "syncworker", pool: int = 20, timeout: float = 5.0) -> Store:
+def open(url: str, database: str, *, app_name: str = "syncworker", pool: int = 20, timeout: float = 4.0) -> Store:
     """A Store over `url`; nothing is sent before the first call. Raises BadConfiguration for a URL that is none."""
     return Store(connect(url, app_name=app_name, pool=pool, timeout=timeout), database)

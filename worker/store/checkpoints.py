@@ -41,9 +41,17 @@ class Checkpoints:
             raise LostClaim(f"the checkpoint of {job_id}/{stream} was written by a newer run or claim") from error
 
     def forget(self, job_id: str, stream: str, *, sequence: int, token: int) -> None:
-        """Empty the checkpoint of a finished full stream; the fence stays. A newer writer's is left alone."""
+        """Empty the checkpoint of a finished full stream, and leave our fence: no older writer fills it again.
+
+        A newer writer's is left alone.
+        """
         older = [{"sequence": {"$lt": sequence}}, {"sequence": sequence, "token": {"$lte": token}}]
-        self._collection.update_one({"job_id": job_id, "stream": stream, "$or": older}, {"$set": {"value": None}})
+        change = {"value": None, "sequence": sequence, "token": token}
+        try:
+            fenced = {"job_id": job_id, "stream": stream, "$or": older}
+            self._collection.update_one(fenced, {"$set": change}, upsert=True)
+        except DuplicateKeyError:
+            pass
 
     def reset(self, job_id: str, stream: str | None = None) -> builtins.list[str]:
         """Forget where reading goes on, for one stream of the job or all. Returns their names; raises NotFound."""

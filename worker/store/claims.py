@@ -7,7 +7,7 @@ a filter that matches nothing means that the claim is lost.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from worker.run import FINAL, RunState
+from worker.run import FINAL, RunState, StreamState, at_rest
 from worker.store.client import Document, guarded
 from worker.store.leases import expired
 
@@ -79,7 +79,8 @@ class Claims:
             "not_before": None,
             "reason": None,
             "started_at": {"$ifNull": ["$started_at", "$$NOW"]},
-            "attempt_started_at": "$$NOW",
+            # `$$NOW` is when this command began; it may have met the run just after another gave it up.
+            "attempt_started_at": {"$max": ["$$NOW", {"$max": "$attempts.ended_at"}]},
             "claim": {
                 "instance": instance,
                 "token": {"$add": ["$claim.token", 1]},
@@ -117,10 +118,23 @@ class Claims:
         """Queue a claimed run again, `delay` seconds from now; `give_back` its attempt. False: the claim was lost."""
         change = ending.fields(outcome) | {
             "state": str(RunState.QUEUED),
+            "progress": {"$literal": at_rest(ending.progress)},
             "not_before": {"$add": ["$$NOW", round(delay * 1000)]} if delay else None,
             "attempt": {"$subtract": ["$attempt", 1]} if give_back else "$attempt",
         }
         return self._runs.update_one(self._claimed(run_id, token), [{"$set": change}]).matched_count == 1
+
+    def give_back(self, instance: str, known: Sequence[str]) -> int:
+        """Queue again what `instance` claimed without hearing of it: all that it holds save the runs `known` to it."""
+        change = {
+            "state": str(RunState.QUEUED),
+            "reason": "interrupted: the answer to its claim was lost before anything began",
+            "attempt": {"$subtract": ["$attempt", 1]},
+            "attempts": _attempt_record("interrupted", None),
+            "claim": _UNCLAIMED,
+        }
+        query = {"state": str(RunState.RUNNING), "claim.instance": instance, "_id": {"$nin": builtins.list(known)}}
+        return self._runs.update_many(query, [{"$set": change}]).modified_count
 
     def abandoned(self, limit: int = 100) -> builtins.list[Document]:
         """Running runs whose claim expired."""
@@ -134,6 +148,7 @@ class Claims:
             "state": str(state),
             "reason": {"$literal": reason},
             "error": {"$literal": error},
+            "progress": {"$literal": at_rest(run["progress"], StreamState(state) if final else StreamState.PENDING)},
             "finished_at": "$$NOW" if final else None,
             "attempts": _attempt_record("lost", error),
             "claim": _UNCLAIMED,
@@ -144,6 +159,11 @@ class Claims:
     def hold(self, run_id: str, token: int, held: Mapping[str, Any]) -> None:
         """Note what a run that is about to be held would remove."""
         self._runs.update_one(self._claimed(run_id, token), {"$set": {"held": held}})
+
+    def verified(self, run_id: str, token: int, found: Mapping[str, Any]) -> None:
+        """Note what a verification of the run's streams found."""
+        change: Document = {"$set": {"verified": {"$literal": found}}}
+        self._runs.update_one(self._claimed(run_id, token), [change])
 
     @staticmethod
     def _claimed(run_id: str, token: int) -> Document:

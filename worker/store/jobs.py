@@ -1,19 +1,24 @@
-"""`jobs`: what the users saved, and when each is due next."""
+"""`jobs`: what the users saved, and when each is due next.
+
+A document that somebody broke by hand harms nobody but its own job: it is left out of lists, and named where it is due.
+"""
 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
+from itertools import islice
 from typing import Any
 
-from pymongo import ReturnDocument, UpdateOne
+from pymongo import ReturnDocument, UpdateMany
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from worker.errors import Conflict, JobActive, NotFound, StaleRevision
-from worker.job import CatchUp, Guards, Job, Mode, Overlap, Retry, Schedule, StreamSpec, Write
+from worker.errors import Conflict, JobActive, NotFound, StaleRevision, Unreadable
+from worker.job import CatchUp, Delete, Drift, Guards, Job, Mode, Overlap, Retry, Schedule, StreamSpec, Write
 from worker.run import ACTIVE
 from worker.store.client import Document, guarded
 
@@ -30,6 +35,15 @@ class Advance:
     last_sequence: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """A page of due jobs. `broken`: due ones that cannot be read, and why; `end`: where the next page begins."""
+
+    jobs: list[Job]
+    broken: dict[str, str]
+    end: tuple[datetime, str] | None
+
+
 def to_document(job: Job) -> Document:
     """A job as stored, without what the database itself keeps (`_STORED_ELSEWHERE`)."""
     document: Document = {name: _plain(value) for name, value in asdict(job).items()}
@@ -43,11 +57,20 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
-    return str(value) if isinstance(value, (Mode, Write, CatchUp, Overlap)) else value
+    return str(value) if isinstance(value, StrEnum) else value
 
 
 def from_document(document: Document) -> Job:
-    """The job that `to_document` stored."""
+    """The job that `to_document` stored. Raises Unreadable where it is not what was stored."""
+    try:
+        return _job(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        message = f"job {document['_id']!r} cannot be read, its document was changed by hand: {what}"
+        raise Unreadable(f"{message}; save the job anew, or delete it") from error
+
+
+def _job(document: Document) -> Job:
     fields = dict(document)
     schedule = fields.pop("schedule", None)
     return Job(
@@ -55,12 +78,13 @@ def from_document(document: Document) -> Job:
         source=fields["source"],
         destination=fields["destination"],
         streams=tuple(_stream(stream) for stream in fields["streams"]),
-        schedule=Schedule(**schedule) if schedule else None,
-        retry=Retry(**fields["retry"]),
-        timeout=fields["timeout"],
+        schedule=Schedule(**_numbers(schedule, "every", "jitter")) if schedule else None,
+        retry=Retry(**_numbers(fields["retry"], "attempts", "backoff", "max_backoff")),
+        timeout=_numbers(fields, "timeout")["timeout"],
         catch_up=CatchUp(fields["catch_up"]),
         overlap=Overlap(fields["overlap"]),
         guards=Guards(**fields["guards"]),
+        verify=fields.get("verify", False),
         enabled=fields["enabled"],
         owner=fields["owner"],
         next_fire_time=fields["next_fire_time"],
@@ -71,8 +95,26 @@ def from_document(document: Document) -> Job:
     )
 
 
+def _readable(documents: Iterable[Document], broken: dict[str, str] | None = None) -> Iterator[Job]:
+    """The jobs that can be read; why the others cannot goes into `broken`, by id."""
+    for document in documents:
+        try:
+            yield from_document(document)
+        except Unreadable as error:
+            if broken is not None:
+                broken[str(document["_id"])] = str(error)
+
+
+def _numbers(fields: Document, *names: str) -> Document:
+    """`fields`, in which each of `names` is a number, null or left out."""
+    for name in names:
+        if not isinstance(fields.get(name), (int, float, type(None))):
+            raise ValueError(f"{name} is {fields[name]!r}, which is no number")
+    return fields
+
+
 def _stream(document: Document) -> StreamSpec:
-    fields = dict(document)
+    fields = _numbers(dict(document), "undo")
     columns = fields.pop("columns")
     return StreamSpec(
         mode=Mode(fields.pop("mode")),
@@ -82,6 +124,8 @@ def _stream(document: Document) -> StreamSpec:
         columns=None if columns is None else tuple(columns),
         hash=tuple(fields.pop("hash", ())),
         metadata=tuple(fields.pop("metadata", ())),
+        schema=Drift(fields.pop("schema", Drift.EVOLVE)),
+        delete=Delete(fields.pop("delete", Delete.HARD)),
         **fields,
     )
 
@@ -92,6 +136,8 @@ class Jobs:
         self._jobs = database["jobs"]
         self._runs = database["runs"]
         self._checkpoints = database["checkpoints"]
+        self._schemas = database["schemas"]
+        self._undos = database["undos"]
 
     def ensure_indexes(self) -> None:
         self._jobs.create_index([("enabled", 1), ("next_fire_time", 1), ("_id", 1)], name="due_in_order")
@@ -101,17 +147,25 @@ class Jobs:
         return from_document(document) if document else None
 
     def get(self, job_id: str) -> Job:
-        job = self.find(job_id)
-        if job is None:
-            raise NotFound(f"there is no job {job_id!r}")
-        return job
+        return from_document(self._there(job_id))
 
     def list(self, after: str | None = None, limit: int = 100, enabled: bool | None = None) -> list[Job]:
         """Jobs by id, from the one after `after`; `limit` 0 means all."""
         query: Document = {"_id": {"$gt": after}} if after else {}
         if enabled is not None:
             query["enabled"] = enabled
-        return [from_document(document) for document in self._jobs.find(query).sort("_id", 1).limit(limit)]
+        return builtins.list(islice(_readable(self._jobs.find(query).sort("_id", 1)), limit or None))
+
+    def unreadable(self) -> dict[str, str]:
+        """Job id -> why its document cannot be read, for those that `list` leaves out."""
+        broken: dict[str, str] = {}
+        for _ in _readable(self._jobs.find(), broken):
+            pass
+        return broken
+
+    def owner(self, job_id: str) -> str | None:
+        """The file that a job belongs to, even of one that cannot be read. Raises NotFound."""
+        return self._there(job_id).get("owner")
 
     def insert(self, job: Job) -> Job:
         """Save a new job; Conflict where its id is taken."""
@@ -144,14 +198,21 @@ class Jobs:
         return from_document(after)
 
     def _refuse(self, job_id: str) -> None:
-        current = self.get(job_id)
-        raise StaleRevision(
-            f"job {job_id!r} was changed meanwhile; its revision is {current.revision}", current=current.revision
-        )
+        current = self._there(job_id).get("revision", 0)
+        raise StaleRevision(f"job {job_id!r} was changed meanwhile; its revision is {current}", current=current)
+
+    def _there(self, job_id: str) -> Document:
+        document = self._jobs.find_one({"_id": job_id})
+        if document is None:
+            raise NotFound(f"there is no job {job_id!r}")
+        return document
 
     def delete(self, job_id: str, revision: int | None = None) -> None:
-        """Delete a job and its checkpoints; its runs stay until they are pruned. Raises JobActive."""
-        self.get(job_id)
+        """Delete a job with its checkpoints and schemas; its runs stay until they are pruned. Raises JobActive.
+
+        What is kept for an undo expires.
+        """
+        self._there(job_id)
         active = self._runs.find_one({"job_id": job_id, "state": {"$in": [str(s) for s in ACTIVE]}}, {"_id": 1})
         if active:
             raise JobActive(job_id, active["_id"])
@@ -159,17 +220,40 @@ class Jobs:
         if self._jobs.delete_one(query).deleted_count == 0:
             self._refuse(job_id)
         self._checkpoints.delete_many({"job_id": job_id})
+        self._schemas.delete_many({"job_id": job_id})
+        self._undos.update_many({"job_id": job_id}, [{"$set": {"expires_at": "$$NOW"}}])
 
     # What the scheduler needs.
 
-    def due(self, now: datetime, limit: int, after: Job | None = None) -> builtins.list[Job]:
-        """Enabled jobs whose next fire time has come, the longest due first; a page that begins behind `after`."""
+    def due(self, now: datetime, limit: int, after: tuple[datetime, str] | None = None) -> Due:
+        """Enabled jobs whose next fire time has come, the longest due first; the page behind another's `end`."""
         query: Document = {"enabled": True, "next_fire_time": {"$lte": now}}
         if after is not None:
-            later: builtins.list[Document] = [{"next_fire_time": {"$gt": after.next_fire_time}}]
-            query["$or"] = [*later, {"next_fire_time": after.next_fire_time, "_id": {"$gt": after.id}}]
-        found = self._jobs.find(query).sort([("next_fire_time", 1), ("_id", 1)])
-        return [from_document(document) for document in found.limit(limit)]
+            moment, job_id = after
+            later: builtins.list[Document] = [{"next_fire_time": {"$gt": moment}}]
+            query["$or"] = [*later, {"next_fire_time": moment, "_id": {"$gt": job_id}}]
+        order = [("next_fire_time", 1), ("_id", 1)]
+        found = builtins.list(self._jobs.find(query).sort(order).limit(limit))
+        last = found[-1] if len(found) == limit else None
+        broken: dict[str, str] = {}
+        jobs = builtins.list(_readable(found, broken))
+        return Due(jobs=jobs, broken=broken, end=(last["next_fire_time"], last["_id"]) if last else None)
+
+    def unplanned(self, limit: int) -> builtins.list[Document]:
+        """Enabled jobs with a schedule, as stored, that have no next fire time: they would never fire."""
+        query = {"enabled": True, "schedule": {"$ne": None}, "next_fire_time": {"$not": {"$type": "date"}}}
+        return builtins.list(self._jobs.find(query).sort("_id", 1).limit(limit))
+
+    def plan_anew(self, job_id: str, next_fire_time: datetime) -> bool:
+        """Give an unplanned job its next fire time; False where somebody was faster."""
+        query = {"_id": job_id, "enabled": True, "next_fire_time": {"$not": {"$type": "date"}}}
+        return self._jobs.update_one(query, {"$set": {"next_fire_time": next_fire_time}}).modified_count == 1
+
+    def next_fire_times(self, limit: int) -> builtins.list[tuple[str, datetime]]:
+        """Which enabled jobs are due next, and when, the soonest first."""
+        query = {"enabled": True, "next_fire_time": {"$type": "date"}}
+        found = self._jobs.find(query, {"next_fire_time": 1}).sort([("next_fire_time", 1), ("_id", 1)]).limit(limit)
+        return [(job["_id"], job["next_fire_time"]) for job in found]
 
     def mend_sequence(self, job_id: str) -> None:
         """Raise `last_sequence` to that of the job's newest run: a planner died between a run and its advance."""
@@ -187,17 +271,20 @@ class Jobs:
         """Move next fire times on; a job that was changed, or planned under a newer lease token, stays as it is."""
         if not advances:
             return
+        alike: dict[tuple[datetime, datetime | None, int], builtins.list[str]] = {}
+        for a in advances:  # thousands that are due in one second mostly move alike: one update for all of them
+            alike.setdefault((a.planned_from, a.next_fire_time, a.last_sequence), []).append(a.job_id)
         fence = [{"lease_token": {"$lte": token}}, {"lease_token": None}]
         self._jobs.bulk_write(
             [
-                UpdateOne(
-                    {"_id": a.job_id, "next_fire_time": a.planned_from, "$or": fence},
+                UpdateMany(
+                    {"_id": {"$in": job_ids}, "next_fire_time": planned_from, "$or": fence},
                     {
-                        "$set": {"next_fire_time": a.next_fire_time, "lease_token": token},
-                        "$max": {"last_sequence": a.last_sequence},
+                        "$set": {"next_fire_time": next_fire_time, "lease_token": token},
+                        "$max": {"last_sequence": last_sequence},
                     },
                 )
-                for a in advances
+                for (planned_from, next_fire_time, last_sequence), job_ids in alike.items()
             ],
             ordered=False,
         )

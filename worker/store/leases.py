@@ -58,12 +58,17 @@ class Leases:
         """Renew where `holder` (and `token`, if known) hold it, acquire where it is free, else change nothing.
 
         A new term is held as `holder`, or as `fresh` where `holder` already had one: an id serves one term only.
+        A live term of `instance` that is not this one was gained by a request whose answer never came: it is replaced.
         """
         is_mine: list[Document] = [{"$eq": ["$holder", holder]}]
         if token is not None:
             is_mine.append({"$eq": ["$token", token]})
         dead = expired("$expires_at", "$renewed_at")
-        take: Document = {"$cond": [dead, "gain", {"$cond": [{"$and": is_mine}, "renew", "leave"]}]}
+        unknown = {"$eq": ["$instance", instance]}
+        choices: list[Document] = [{"case": dead, "then": "gain"}, {"case": {"$and": is_mine}, "then": "renew"}]
+        choices.append({"case": unknown, "then": "gain"})
+        take: Document = {"$switch": {"branches": choices, "default": "leave"}}
+        had_one: Any = {"$eq": ["$holder", holder]} if token is None else True
 
         def pick(gain: Any, renew: Any, leave: Any) -> Document:
             branches = [{"case": {"$eq": ["$$take", "gain"]}, "then": gain}]
@@ -72,7 +77,7 @@ class Leases:
 
         until = {"$add": ["$$NOW", round(ttl * 1000)]}
         change = {
-            "holder": pick({"$cond": [{"$eq": ["$holder", holder]}, fresh, holder]}, "$holder", "$holder"),
+            "holder": pick({"$cond": [had_one, fresh, holder]}, "$holder", "$holder"),
             "instance": pick(instance, "$instance", "$instance"),
             "token": pick({"$add": [{"$ifNull": ["$token", 0]}, 1]}, "$token", "$token"),
             "acquired_at": pick("$$NOW", "$acquired_at", "$acquired_at"),

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
 
+from worker.errors import Conflict
 from worker.store.client import Document, guarded
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -24,10 +26,16 @@ class Logs:
         self._logs.create_index([("run_id", 1), ("first", 1)], unique=True, name="lines_in_order")
 
     def append(self, run_id: str, lines: Sequence[dict[str, Any]], *, first: int) -> None:
-        """Add `lines` ({at, level, message, stream?, attempt?}) as numbers `first`, `first` + 1, …"""
+        """Add `lines` ({at, level, message, stream?, attempt?}) as numbers `first`, `first` + 1, …
+
+        Raises Conflict where another writer took the number `first`.
+        """
         if lines:
             document = {"run_id": run_id, "first": first, "last": first + len(lines) - 1, "lines": list(lines)}
-            self._logs.insert_one(document)
+            try:
+                self._logs.insert_one(document)
+            except DuplicateKeyError:
+                raise Conflict(f"line {first} of run {run_id} is there already") from None
 
     def last_number(self, run_id: str) -> int:
         """The number of the run's last line; 0 where it has none."""

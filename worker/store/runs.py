@@ -18,9 +18,10 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from worker.errors import Conflict, JobActive, NotFound
 from worker.run import ACTIVE, FINAL, RETRYABLE, RunState, Trigger
-from worker.store.client import Document, guarded
+from worker.store.client import Document, guarded, server_now
 
 ACTIVE_STATES = sorted(str(state) for state in ACTIVE)
+FIRE_TIMES = "one_per_fire_time"
 _DUPLICATE = 11000
 
 
@@ -84,7 +85,7 @@ class Runs:
         scheduled = {"trigger": str(Trigger.SCHEDULE)}
         active = {"state": {"$in": ACTIVE_STATES}}
         fire_times = [("job_id", 1), ("fire_time", 1)]
-        create(fire_times, unique=True, partialFilterExpression=scheduled, name="one_per_fire_time")
+        create(fire_times, unique=True, partialFilterExpression=scheduled, name=FIRE_TIMES)
         create([("job_id", 1)], unique=True, partialFilterExpression=active, name="one_active_per_job")
         create([("job_id", 1), ("sequence", 1)], unique=True, name="one_per_sequence")
         create([("state", 1), ("queued_at", 1)], name="queue")
@@ -154,22 +155,35 @@ class Runs:
     # Making.
 
     def create(
-        self, job_id: str, trigger: Trigger, *, retry_of: str | None = None, claim_for: tuple[str, float] | None = None
+        self,
+        job_id: str,
+        trigger: Trigger,
+        *,
+        retry_of: str | None = None,
+        claim_for: tuple[str, float] | None = None,
+        undo: Sequence[str] | None = None,
+        verify: Document | None = None,
     ) -> Document:
         """Queue a run that no schedule asked for. Raises NotFound, JobActive, Conflict where one is held.
 
         `claim_for` (instance, TTL in seconds): born running under that instance's claim, so that nobody else takes it.
+        `undo`: it takes these streams back to what they were, in place of moving any. `verify` {repair, stream}: it
+        compares both sides, in place of moving any.
         """
         held = self.held(job_id)
         if held:
             raise Conflict(f"run {held['_id']} of job {job_id} is held; approve or discard it first")
-        now = self._now()
+        now = server_now(self._database)
         while True:
             active = self.active(job_id)
             if active:
                 raise JobActive(job_id, active["_id"])
             sequence = self._next_sequence(job_id)
             run = new_run(job_id, trigger, state=RunState.QUEUED, sequence=sequence, queued_at=now, retry_of=retry_of)
+            if undo:
+                run["undo"] = builtins.list(undo)
+            if verify:
+                run["verify"] = verify
             if claim_for:
                 run |= _claimed_at_birth(*claim_for, now=now)
             try:
@@ -191,11 +205,19 @@ class Runs:
             return {e["index"]: _clash(e["keyPattern"]) for e in refused}
         return {}
 
-    def covered_until(self, job_id: str, since: datetime) -> datetime | None:
-        """The latest fire time at or after `since` that has a document (a gap's document covers its span)."""
-        query = {"job_id": job_id, "trigger": str(Trigger.SCHEDULE), "fire_time": {"$gte": since}}
-        latest = self._runs.find(query, {"fire_time": 1, "missed_until": 1})
-        return max((run.get("missed_until") or run["fire_time"] for run in latest), default=None)
+    def documented(self, since: Mapping[str, datetime]) -> dict[str, builtins.list[tuple[datetime, datetime]]]:
+        """Job id -> (first, last) of each document of a fire time at or after the job's `since`; one query for all."""
+        found: dict[str, builtins.list[tuple[datetime, datetime]]] = {}
+        if not since:
+            return found
+        scheduled = {"trigger": str(Trigger.SCHEDULE)}
+        either = [scheduled | {"job_id": job_id, "fire_time": {"$gte": moment}} for job_id, moment in since.items()]
+        # Without the hint the server compares indexes for each of the jobs: several times slower.
+        seen = self._runs.find({"$or": either}, {"job_id": 1, "fire_time": 1, "missed_until": 1}).hint(FIRE_TIMES)
+        for run in seen:
+            span = (run["fire_time"], run.get("missed_until") or run["fire_time"])
+            found.setdefault(run["job_id"], []).append(span)
+        return found
 
     # What a person asks for.
 
@@ -220,13 +242,14 @@ class Runs:
         run = self.get(run_id)
         if RunState(run["state"]) not in RETRYABLE:
             raise Conflict(f"run {run_id} is {run['state']}; only a failed or cancelled run can be retried")
-        return self.create(run["job_id"], Trigger.RETRY, retry_of=run_id)
+        asked = {"undo": run.get("undo"), "verify": run.get("verify")}
+        return self.create(run["job_id"], Trigger.RETRY, retry_of=run_id, **asked)
 
     def approve(self, run_id: str, by: str) -> Document:
         """Let a held run go on, once; what it would remove is the ceiling. Raises NotFound, Conflict, JobActive."""
         change = {
             "state": str(RunState.QUEUED),
-            "approved": {"at": "$$NOW", "by": {"$literal": by}, "removes": "$held.removes"},
+            "approved": {"at": "$$NOW", "by": {"$literal": by}, "removes": "$held.removes", "streams": "$held.streams"},
             "reason": {"$literal": f"approved by {by}"},
         }
         try:
@@ -250,6 +273,14 @@ class Runs:
             raise Conflict(f"run {run_id} is {self.get(run_id)['state']}; only a held run can be discarded")
         return after
 
+    def last_to_write(self, job_id: str, stream: str, before: int) -> str | None:
+        """Id of the newest run, of a sequence below `before`, that brought the stream to its end."""
+        progress = {"$getField": {"field": {"$literal": stream}, "input": "$progress"}}  # whose name may have dots
+        done = {"$eq": [{"$getField": {"field": "state", "input": progress}}, str(RunState.SUCCEEDED)]}
+        query = {"job_id": job_id, "sequence": {"$lt": before}, "verify": None, "$expr": done}
+        found = self._runs.find_one(query, {"_id": 1}, sort=[("sequence", DESCENDING)])
+        return found["_id"] if found else None
+
     def prunable(self, before: datetime, limit: int) -> builtins.list[str]:
         """Ids of runs that finished before `before`, oldest first."""
         query = {"finished_at": {"$lt": before}, "state": {"$in": [str(state) for state in FINAL]}}
@@ -266,7 +297,3 @@ class Runs:
             raise NotFound(f"there is no job {job_id!r}")
         sequence: int = after["last_sequence"]
         return sequence
-
-    def _now(self) -> datetime:
-        now: datetime = self._database.command("hello")["localTime"]
-        return now

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pymongo.database import Database
 
-from worker.run import ACTIVE, RunState
+from worker.run import ACTIVE, RunState, Trigger
 from worker.store.client import Document, guarded
 
 _LIVELY = sorted(str(state) for state in {*ACTIVE, RunState.HELD})
@@ -30,7 +30,30 @@ class Watch:
 
     def revisions(self, collection: str) -> dict[str, int]:
         """The revision of every document of `jobs` or `connections`."""
-        return {one["_id"]: one["revision"] for one in self._database[collection].find({}, {"revision": 1})}
+        return {one["_id"]: one.get("revision", 0) for one in self._database[collection].find({}, {"revision": 1})}
+
+    def waiting_since(self, before: datetime) -> list[tuple[datetime, str]]:
+        """(since when, job id) of queued runs that nothing but a slot has kept from starting since `before`."""
+        query = {"state": str(RunState.QUEUED), "queued_at": {"$lt": before}}
+        fields = {"job_id": 1, "queued_at": 1, "not_before": 1, "attempts": {"$slice": -1}}
+        found = []
+        for run in self._database["runs"].find(query, fields):
+            came_back = [attempt["ended_at"] for attempt in run["attempts"]]
+            since = max(moment for moment in (run["queued_at"], run["not_before"], *came_back) if moment)
+            if since < before:
+                found.append((since, run["job_id"]))
+        return found
+
+    def claimed_by(self, instance: str) -> list[str]:
+        """Ids of the runs that an instance works on, or worked on when it was last heard of."""
+        query = {"state": str(RunState.RUNNING), "claim.instance": instance}
+        return [run["_id"] for run in self._database["runs"].find(query, {"_id": 1})]
+
+    def last_fire_time(self, job_id: str) -> datetime | None:
+        """The job's latest fire time that has a document; of a gap the last one."""
+        query = {"job_id": job_id, "trigger": str(Trigger.SCHEDULE)}
+        latest = self._database["runs"].find_one(query, sort=[("fire_time", -1)])
+        return (latest.get("missed_until") or latest["fire_time"]) if latest else None
 
     def counts(self) -> dict[str, int]:
         """How many runs are kept in each state."""

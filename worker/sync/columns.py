@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from worker.errors import BadInput, Fault
-from worker.job import StreamSpec
+from worker.job import DELETED_AT, RUN_ID, SYNCED_AT, Delete, StreamSpec
 from worker.sync.types import Column, Kind, Type
 from worker.sync.values import text
 
-SYNCED_AT, RUN_ID = "_synced_at", "_run_id"
 METADATA = {SYNCED_AT: Type(kind=Kind.TIMESTAMPTZ), RUN_ID: Type(kind=Kind.TEXT)}
+_STAMPED = METADATA | {DELETED_AT: Type(kind=Kind.TIMESTAMPTZ)}
 _HASHED = Type(kind=Kind.TEXT)
 
 
@@ -40,6 +40,8 @@ class Selection:
         self._rename = spec.rename
         self._hashed = frozenset(spec.hash)
         self._stamps = {name: self._marks.values.get(name) for name in spec.metadata}
+        if spec.delete is Delete.SOFT:
+            self._stamps[DELETED_AT] = None
         self._selects = self._chosen is not None or bool(self._excluded or self._rename)
         self.plain = not (self._selects or self._hashed or self._stamps)
 
@@ -61,7 +63,7 @@ class Selection:
         if twice:
             faults.append(self._fault("rename", f"gives two columns the name {', '.join(twice)}"))
         if taken := sorted(set(names) & self._stamps.keys()):
-            faults.append(self._fault("metadata", f"adds {', '.join(taken)}, which the source has: rename its column"))
+            faults.append(self._fault("rename", f"is needed: {', '.join(taken)} is added to what the source has"))
         if columns and not names:
             faults.append(self._fault("columns", "leaves no column"))
         if faults:
@@ -77,6 +79,7 @@ class Selection:
             "exclude": spec.exclude,
             "rename": tuple(spec.rename),
             "hash": spec.hash,
+            "deleted": (spec.deleted,) if spec.deleted else (),
         }
         listed = ", ".join(sorted(known))
         return [
@@ -107,8 +110,16 @@ class Selection:
             for column in columns
             if self._keeps(column.name)
         ]
-        stamped = [Column(name=name, type=METADATA[name], nullable=False) for name in self._stamps] if chosen else []
-        return (*chosen, *stamped)
+        return self.stamped(chosen) if chosen else ()
+
+    def stamped(self, columns: Sequence[Column]) -> tuple[Column, ...]:
+        """`columns`, those that are added to every row with their types."""
+        own = [column for column in columns if column.name not in self._stamps]
+        return (*own, *(Column(name=n, type=_STAMPED[n], nullable=v is None) for n, v in self._stamps.items()))
+
+    def removes(self, rows: Sequence[Mapping[str, Any]]) -> list[bool]:
+        """Which rows the source calls deleted."""
+        return [_is_set(row.get(self._spec.deleted)) for row in rows] if self._spec.deleted else [False] * len(rows)
 
     def rows(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The chosen values under the destination's names; `rows` itself where nothing is to be done."""
@@ -127,3 +138,11 @@ class Selection:
         if value is None or name not in self._hashed:
             return value
         return hmac.digest(self._marks.hash_key, text(value).encode(), "sha256").hex()
+
+
+def _is_set(flag: Any) -> bool:
+    """Whether a value means yes: true, a number but 0, a time, a text but those that say no."""
+    return flag.strip().lower() not in _NO if isinstance(flag, str) else bool(flag)
+
+
+_NO = frozenset({"", "0", "f", "false", "n", "no", "off"})

@@ -34,6 +34,7 @@ _PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _ISO_TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d{1,6})?")
 _ISO_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d{1,6})?)(Z|[+-]\d\d(?::?\d\d)?)?")
+_MIDNIGHT = re.compile(r" 00:00:00(?:\.0+)?(?:\+00)?(?= BC|\Z)")
 _EXACT_FLOAT = 2**53
 _MOST_DIGITS = 4300  # Python's own limit for int from text, against quadratic time
 
@@ -108,6 +109,8 @@ def day(value: Any) -> date | str:
             return date.fromisoformat(value)
         if FAR[Kind.DATE].fullmatch(value):
             return value
+        if FAR[Kind.TIMESTAMPTZ].fullmatch(value) and (midnight := _MIDNIGHT.search(value)):
+            return value.replace(midnight[0], "")
     raise Inexact
 
 

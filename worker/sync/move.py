@@ -8,19 +8,21 @@ It does not decide on retries, and it writes nothing more once `check` raises.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from worker.batch import Batch
+from worker.batch import Batch, Row
 from worker.connectors.protocol import Destination, Fence, Position, Source, Stream, Target, Writer
 from worker.errors import BadInput, Cancelled, Fault, Held, Permanent
-from worker.job import Guards, Mode, StreamSpec, Write
+from worker.job import DELETED_AT, STAMPS, SYNCED_AT, Delete, Drift, Guards, Mode, StreamSpec, Write
 from worker.run import StreamState
 from worker.sync.columns import Marks, Selection
+from worker.sync.drift import Drifting, Record
 from worker.sync.pipe import Pipe, patiently
 from worker.sync.progress import StreamProgress
 from worker.sync.types import Column, columns_of
+from worker.sync.values import text
 
 # A guard leaves small changes alone: fewer rows than this are never held, save when they are all there is.
 GUARD_FLOOR = 10
@@ -37,6 +39,11 @@ class Keeper(Protocol):
 
     def forget(self) -> None: ...
 
+    def delivered(self) -> Record | None:
+        """What the stream delivered in its runs before."""
+
+    def note(self, record: Record) -> None: ...
+
 
 class Cover(Protocol):
     """Hides what a checkpoint holds of columns that are only sent as hashes, and reads it again."""
@@ -46,12 +53,25 @@ class Cover(Protocol):
     def open(self, sealed: Any) -> Any: ...
 
 
+class Keep(Protocol):
+    """Notes what a `replace` takes away, for an undo; where `wanted`, the writer keeps it."""
+
+    @property
+    def wanted(self) -> bool: ...
+
+    def begin(self, writer: Writer) -> None: ...
+
+    def date(self) -> None: ...
+
+    def close(self, writer: Writer) -> None: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class StreamRun:
     """One stream of one run. `generations` are the sequences of this run and of the one that it retries.
 
     `approved` is the number of rows that a person let this run remove, or None. `cover` is there where the stream
-    hashes columns.
+    hashes columns, `keep` where something is kept of it or is to be.
     """
 
     spec: StreamSpec
@@ -61,6 +81,7 @@ class StreamRun:
     approved: int | None = None
     marks: Marks = field(default_factory=Marks)
     cover: Cover | None = None
+    keep: Keep | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,28 +103,31 @@ class Reporter:
 def move(part: StreamRun, ends: Ends, keeper: Keeper, progress: StreamProgress, reporter: Reporter) -> None:
     """Move the stream to its verified end, then make it visible. Raises the families of `worker.errors`."""
     spec = part.spec
-    stream = patiently(lambda: ends.source.describe(spec), reporter.check)
-    selection = Selection(spec, part.marks)
-    target = _target(part, ends.destination, stream, selection)
+    moving, record = prepare(part, ends, keeper.delivered(), reporter.check)
+    stream, target = moving.stream, moving.target
     progress.state = StreamState.RUNNING
     progress.total = stream.rows if spec.mode is Mode.FULL else None
     writer = ends.destination.open(target)
     try:
+        if part.keep:
+            part.keep.begin(writer)
         start = starting_point(part, keeper.load(), writer.position())
         if start is None:
             progress.read = progress.written = progress.bytes = 0
         else:
             reporter.tell("info", "goes on from its checkpoint" if part.cover else f"goes on from checkpoint {start}")
-        last = _pump(ends, writer, _Moving(part, stream, selection, target, start), keeper, progress, reporter)
+        moving = replace(moving, start=start)
+        last, columns = _pump(ends, writer, moving, keeper, progress, reporter)
         reporter.check()
         _guard(part, writer)
-        writer.finish()
+        progress.deleted += _finished(part, writer)
     except (Permanent, Cancelled, Held):
         writer.abort()
         raise
     finally:
-        _told(reporter, ends.source, writer)
+        _told(reporter, ends.source, moving.drifting, writer)
         writer.close()
+    _note(keeper, record, Record(target=target.name, key=target.key), columns)
     if spec.mode is Mode.FULL:
         keeper.forget()
     elif last is not None:
@@ -111,9 +135,18 @@ def move(part: StreamRun, ends: Ends, keeper: Keeper, progress: StreamProgress, 
     progress.state = StreamState.SUCCEEDED
 
 
+def _finished(part: StreamRun, writer: Writer) -> int:
+    if part.keep:
+        part.keep.date()
+    deleted = writer.finish()
+    if part.keep:
+        part.keep.close(writer)
+    return deleted
+
+
 def starting_point(part: StreamRun, stored: Mapping[str, Any] | None, position: Position | None) -> Any:
     """The checkpoint to read from; None: from the beginning. The newest of ours and the destination's, by fence."""
-    if part.spec.write is Write.REPLACE:
+    if part.spec.write in (Write.REPLACE, Write.MIRROR):  # what it saw is with the destination
         return position.checkpoint if position else None
     known = []
     if stored:
@@ -126,39 +159,108 @@ def starting_point(part: StreamRun, stored: Mapping[str, Any] | None, position: 
 
 
 @dataclass(frozen=True)
-class _Moving:
+class Moving:
+    """What the rows of one stream go through on their way, and from where they are read."""
+
     part: StreamRun
     stream: Stream
     selection: Selection
+    drifting: Drifting
     target: Target
-    start: Any
+    start: Any = None
 
 
-def _target(part: StreamRun, destination: Destination, stream: Stream, selection: Selection) -> Target:
+def prepare(
+    part: StreamRun, ends: Ends, record: Record | None, check: Callable[[], None]
+) -> tuple[Moving, Record | None]:
+    """How the stream's rows are to be written, and its record where what comes is compared with it. Writes nothing."""
+    spec = part.spec
+    stream = patiently(lambda: ends.source.describe(spec), check)
+    selection = Selection(spec, part.marks)
+    key = _key(part, ends.destination, stream, selection)
+    record = _comparable(record, part, ends, stream, key)
+    drifting = Drifting(spec.name, spec.schema, record)
+    columns = _planned(drifting, record, stream, selection, key)
+    if drifting.found and not ends.destination.holds(spec.destination_name):  # made anew by hand: nothing to keep
+        record, drifting, columns = None, Drifting(spec.name, spec.schema, None), selection.columns(stream.columns)
+    return Moving(part, stream, selection, drifting, _target(part, columns, key)), record
+
+
+def _key(part: StreamRun, destination: Destination, stream: Stream, selection: Selection) -> tuple[str, ...]:
+    """The key in the destination's names; raises BadInput for what this stream cannot do there."""
     spec = part.spec
     # A key that nobody asked for, and whose columns are left out, is no key of the target.
     key = spec.key or (stream.key if selection.keeps_all(stream.key) else ())
-    if spec.write is Write.UPSERT and not key:
-        raise BadInput([Fault(field=f"{spec.name}.key", message="is needed for upsert, and the source names none")])
+    if (spec.write.keyed or spec.deleted) and not key:
+        message = f"is needed for {spec.write}, and the source names none"
+        raise BadInput([Fault(field=f"{spec.name}.key", message=message)])
     if spec.write not in destination.capabilities.writes:
         allowed = ", ".join(sorted(destination.capabilities.writes))
         message = f"{spec.write} is not offered here; allowed: {allowed}"
         raise BadInput([Fault(field=f"{spec.name}.write", message=message)])
+    if spec.deleted and spec.delete is Delete.HARD and not destination.capabilities.removes:
+        message = "would delete single rows, which is not offered here; allowed: with delete: soft"
+        raise BadInput([Fault(field=f"{spec.name}.deleted", message=message)])
     selection.check(stream.columns, key)
+    return tuple(selection.name(name) for name in key)
+
+
+def _comparable(
+    record: Record | None, part: StreamRun, ends: Ends, stream: Stream, key: tuple[str, ...]
+) -> Record | None:
+    """The record, where what comes now is to be compared with it. Raises BadInput where the key changed meanwhile."""
+    spec = part.spec
+    if record is None or record.target != spec.destination_name:
+        return None
+    if spec.write.keyed and record.key and record.key != key and ends.destination.holds(record.target):
+        message = (
+            f"was {', '.join(record.key)} and is {', '.join(key)} now: the rows that are there would stay beside the "
+            "new ones. Give the stream another target, or drop the old one"
+        )
+        raise BadInput([Fault(field=f"{spec.name}.key", message=message)])
+    mixed = not stream.columns and not ends.destination.capabilities.typed
+    return None if mixed and spec.schema is Drift.EVOLVE else record
+
+
+def _planned(
+    drifting: Drifting, record: Record | None, stream: Stream, selection: Selection, key: tuple[str, ...]
+) -> tuple[Column, ...]:
+    """The columns to write, after the policy of `schema`; none yet where the source has no schema."""
+    if not stream.columns or record is None:
+        return selection.columns(stream.columns)
+    present = {*map(selection.name, (column.name for column in stream.columns)), *STAMPS}
+    gone = [name for name in record.columns if name not in present and not record.is_aside(name)]
+    columns = drifting.plan(selection.columns(stream.columns), gone)
+    if lost := set(key) - {column.name for column in columns}:
+        message = f"{', '.join(sorted(lost))} is of another type than before; give the stream another target"
+        raise BadInput([Fault(field=f"{drifting.stream}.key", message=message)])
+    return columns
+
+
+def _note(keeper: Keeper, before: Record | None, empty: Record, columns: tuple[Column, ...]) -> None:
+    """Keep what was delivered, where it is more than was known."""
+    if columns and (after := (before or empty).with_columns(empty.key, columns)) != before:
+        keeper.note(after)
+
+
+def _target(part: StreamRun, columns: tuple[Column, ...], key: tuple[str, ...]) -> Target:
+    spec = part.spec
     return Target(
         name=spec.destination_name,
         write=spec.write,
-        columns=selection.columns(stream.columns),
-        key=tuple(selection.name(name) for name in key),
+        columns=columns,
+        key=key,
         fence=part.fence,
         options=spec.options,
+        deleted_at=part.marks.values.get(SYNCED_AT) if spec.delete is Delete.SOFT else None,
+        keeps=part.keep is not None and part.keep.wanted,
     )
 
 
 def _pump(
-    ends: Ends, writer: Writer, moving: _Moving, keeper: Keeper, progress: StreamProgress, reporter: Reporter
-) -> Any:
-    """Read and write until the source ends; the last checkpoint seen."""
+    ends: Ends, writer: Writer, moving: Moving, keeper: Keeper, progress: StreamProgress, reporter: Reporter
+) -> tuple[Any, tuple[Column, ...]]:
+    """Read and write until the source ends; the last checkpoint and all columns seen."""
     pipe = Pipe()
     batches = ends.source.read(moving.part.spec, _opened(moving))
     reader = threading.Thread(target=pipe.fill, args=(batches,), name=f"read {moving.stream.name}", daemon=True)
@@ -167,49 +269,70 @@ def _pump(
     reader.start()
     try:
         for read in pipe.drain(reporter.check):
-            batch, columns = _map(read, moving, columns)
+            batch, columns = mapped(read, moving, columns)
             writer.write(batch, columns)
-            progress.read += batch.count
+            progress.read += read.count
             progress.written += batch.count
+            progress.deleted += len(batch.removed)
             progress.bytes += batch.bytes
             if batch.checkpoint is not None:
                 last = progress.checkpoint = batch.checkpoint
-                if resumes:
+                if resumes and not pipe.spent:  # behind the last batch comes the end, which settles the checkpoint
                     keeper.save(last)
     finally:
         pipe.close()
         reader.join(READER_GOODBYE)  # a source that hangs keeps its thread, which only reads; we go on
-    return last
+    return last, columns
 
 
-def _opened(moving: _Moving) -> Any:
+def _opened(moving: Moving) -> Any:
     cover = moving.part.cover
     return moving.start if cover is None or moving.start is None else cover.open(moving.start)
 
 
-def _map(batch: Batch, moving: _Moving, columns: tuple[Column, ...]) -> tuple[Batch, tuple[Column, ...]]:
-    if not moving.selection.plain:
-        batch = replace(batch, rows=moving.selection.rows(batch.rows))
+def mapped(batch: Batch, moving: Moving, columns: tuple[Column, ...]) -> tuple[Batch, tuple[Column, ...]]:
+    """The batch as it is to be written, and the columns seen so far."""
+    gone = moving.selection.removes(batch.rows)
+    batch = replace(batch, rows=moving.selection.rows(batch.rows))
     if moving.part.cover and batch.checkpoint is not None:
         batch = replace(batch, checkpoint=moving.part.cover.seal(batch.checkpoint))
-    if not moving.stream.columns:
-        columns = columns_of(batch.rows, columns)
-    return batch, columns
+    if any(gone):
+        batch = _parted(batch, gone, moving)
+    if moving.stream.columns:
+        return replace(batch, rows=moving.drifting.take(batch.rows)), columns
+    batch = replace(batch, rows=moving.drifting.sort(batch.rows))
+    return batch, moving.selection.stamped(columns_of(batch.rows, columns)) if batch.rows else columns
+
+
+def _parted(batch: Batch, gone: Sequence[bool], moving: Moving) -> Batch:
+    """The batch with the rows that the source calls deleted apart, or marked where deletion is soft."""
+    if moving.target.deleted_at is not None:
+        moment = {DELETED_AT: moving.target.deleted_at}
+        marked = [row | moment if is_gone else row for row, is_gone in zip(batch.rows, gone, strict=True)]
+        return replace(batch, rows=marked)
+    last: dict[tuple[Any, ...], tuple[Row, bool]] = {}
+    for row, is_gone in zip(batch.rows, gone, strict=True):  # the last word on a key counts
+        last[tuple(text(row.get(name)) for name in moving.target.key)] = row, is_gone
+    kept = [row for row, is_gone in last.values() if not is_gone]
+    return replace(batch, rows=kept, removed=[row for row, is_gone in last.values() if is_gone])
 
 
 def _guard(part: StreamRun, writer: Writer) -> None:
-    """Raise Held where a `replace` would take more rows away than the job's guard allows, or all of them."""
-    limit = part.guards.max_shrink
-    if part.spec.write is not Write.REPLACE or limit is None:
+    """Raise Held where a `replace` or `mirror` would take away more rows than the guard allows, or all of them."""
+    mirrors = part.spec.write is Write.MIRROR
+    limit = part.guards.max_delete if mirrors else part.guards.max_shrink
+    if not (mirrors or part.spec.write is Write.REPLACE) or limit is None:
         return
     now, then = writer.staged()
     removes = now - then
     if part.approved is not None and removes <= part.approved:
         return
     if removes > 0 and (then == 0 or (removes >= GUARD_FLOOR and removes > limit * now)):
+        has = f"{now:,} rows that we wrote" if mirrors else f"{now:,} rows"
+        rule = f"max_delete ({limit:.0%})" if mirrors else f"max_shrink ({limit:.0%})"
         raise Held(
-            f"{part.spec.destination_name} has {now:,} rows and would have {then:,}; that removes {removes:,}, "
-            f"more than max_shrink ({limit:.0%}) allows. Nothing was removed: approve or discard the run",
+            f"{part.spec.destination_name} has {has} and would have {then:,}; that removes {removes:,}, "
+            f"more than {rule} allows. Nothing was removed: approve or discard the run",
             removes=removes,
         )
 

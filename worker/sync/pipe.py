@@ -1,7 +1,8 @@
 """A queue of batches between the thread that reads and the one that writes, bounded in bytes.
 
 Memory stays flat whatever the table's size: the reader waits while more than `limit` bytes are under way. One
-batch always fits, however large. An error of the reader reaches the writer behind the batches before it.
+batch always fits, however large. An error of the reader reaches the writer behind the batches before it. Few batches
+are under way, and a sync that is told to stop writes them first: whoever goes on need not read them again.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from worker.batch import Batch
+from worker.errors import Stopped
 
 LIMIT_BYTES = 16 * 1024 * 1024
+MOST_BATCHES = 2
 LOOK = 0.1
 
 T = TypeVar("T")
@@ -53,6 +56,7 @@ class Pipe:
         self._error: BaseException | None = None
         self._ended = False
         self._closed = False
+        self._ebbs = False
         self._changed = threading.Condition()
 
     def fill(self, batches: Iterator[Batch]) -> None:
@@ -71,22 +75,46 @@ class Pipe:
                 close()
 
     def drain(self, check: Callable[[], None]) -> Iterator[Batch]:
-        """Batches in order; calls `check` (which may raise) at least ten times a second. Raises the reader's error."""
+        """Batches in order; calls `check` (which may raise) at least ten times a second. Raises the reader's error.
+
+        Where `check` raises Stopped, no more is read, and that is raised when what was read is drained.
+        """
+        stopped: Stopped | None = None
         while True:
             with self._changed:
-                while not self._batches and not self._ended:
+                while not self._batches and not self._ended and not stopped:
                     self._changed.wait(LOOK)
-                    check()
+                    stopped = self._checked(check)
                 if not self._batches:
-                    if self._error is not None:
-                        raise self._error
+                    error = stopped or self._error
+                    if error is not None:
+                        raise error
                     return
                 batch = self._batches.popleft()
-            check()
+            stopped = self._checked(check)
             yield batch
             with self._changed:
                 self._bytes -= batch.bytes
                 self._changed.notify_all()
+
+    def _checked(self, check: Callable[[], None]) -> Stopped | None:
+        try:
+            check()
+        except Stopped as error:
+            self._ebb()
+            return error
+        return None
+
+    def _ebb(self) -> None:
+        with self._changed:
+            self._ebbs = True
+            self._changed.notify_all()
+
+    @property
+    def spent(self) -> bool:
+        """Whether the reader came to its end, without an error, and nothing is left."""
+        with self._changed:
+            return self._ended and self._error is None and not self._batches and not self._ebbs
 
     def close(self) -> None:
         """Tell the reader that nobody drains any more."""
@@ -97,14 +125,17 @@ class Pipe:
 
     def _put(self, batch: Batch) -> bool:
         with self._changed:
-            while self._bytes and self._bytes + batch.bytes > self._limit and not self._closed:
+            while self._is_full(batch) and not self._closed and not self._ebbs:
                 self._changed.wait(1.0)
             if self._closed:
                 return False
             self._batches.append(batch)
             self._bytes += batch.bytes
             self._changed.notify_all()
-            return True
+            return not self._ebbs
+
+    def _is_full(self, batch: Batch) -> bool:
+        return bool(self._bytes) and (self._bytes + batch.bytes > self._limit or len(self._batches) >= MOST_BATCHES)
 
     def _end(self, error: BaseException | None) -> None:
         with self._changed:

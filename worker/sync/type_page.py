@@ -46,13 +46,13 @@ TYPES: Mapping[Kind, TypeRow] = {
         postgres="`numeric` with the source's bounds",
         sqlite="`DECIMAL_TEXT`",
         mongodb="Decimal128 up to 34 digits, then text, told",
-        note="an exponent is kept only where the number would have more than 40 zeros",
+        note="an exponent is kept only where the number would have more than 40 zeros; PostgreSQL has no -0",
     ),
     Kind.FLOAT: TypeRow(
         value="float",
         text="the shortest that reads back the same: `0.1`, `1e-05`, `NaN`, `-Infinity`",
         postgres="`real` of 32 bits, `double precision`",
-        sqlite="`FLOAT32` of 32 bits, `REAL`; NaN as the text `NaN`",
+        sqlite="`FLOAT32` of 32 bits, `REAL`; NaN as the text `NaN`; -0.0 becomes 0.0, told",
         mongodb="double",
     ),
     Kind.TEXT: TypeRow(
@@ -68,6 +68,7 @@ TYPES: Mapping[Kind, TypeRow] = {
         postgres="`bytea`",
         sqlite="`BLOB`",
         mongodb="binary, subtype 0",
+        note="another subtype of MongoDB is kept in MongoDB and JSONL alone",
     ),
     Kind.BOOLEAN: TypeRow(
         value="bool",
@@ -179,7 +180,8 @@ A source without a schema (MongoDB, JSONL) gets the narrowest type that holds ev
 - `null` takes the type of whatever comes.
 
 A value of another kind goes into a column that is there only where it fits exactly: `1.0` into an integer, the text
-`1.50` into a decimal, a MongoDB Date at midnight UTC into a date, JSON text into JSON.
+`1.50` into a decimal, a MongoDB Date at midnight UTC into a date, a JSON array or its text into an array whose items
+fit. Text goes into JSON as a JSON string.
 
 Types that a database has besides (intervals, ranges, network addresses, enumerations) travel as the text that the
 database itself writes, and are read from it where a column of that type is there. BSON's own values (ObjectId, regular
@@ -188,15 +190,31 @@ Extended JSON.
 """
 
 
-def page() -> str:
-    """The whole page."""
+_CELLS = """\
+
+## Every type to every other
+
+Measured on real servers by `python -m tests.worker.connectors.matrix`; a test measures every cell again. A cell is the
+type and the value that arrive in a new table, file or collection. `↔`: sent back from there into a table of the first
+one's types, it is the value that it was. *told* and *refused* as above.
+
+"""
+
+
+def page(cells: str) -> str:
+    """The whole page; `cells` are the tables of what was measured."""
     values = "".join(f"| `{kind}` | {one.value} | {one.text} |\n" for kind, one in TYPES.items())
     destinations = "".join(
         f"| `{kind}` | {one.postgres} | {one.sqlite} | {one.mongodb} |\n" for kind, one in TYPES.items()
     )
     notes = "".join(f"- `{kind}`: {one.note}.\n" for kind, one in TYPES.items() if one.note)
-    return _HEAD + values + _DESTINATIONS + destinations + _NOTES + notes + _TAIL
+    return _HEAD + values + _DESTINATIONS + destinations + _NOTES + notes + _TAIL + _CELLS + cells
+
+
+def cells() -> str:
+    """The measured tables as the page has them now."""
+    return PAGE.read_text(encoding="utf-8").partition(_CELLS)[2]
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    PAGE.write_text(page(cells()), encoding="utf-8")

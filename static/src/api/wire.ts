@@ -6,6 +6,8 @@ export type Step = 'name' | 'tcp' | 'tls' | 'login' | 'permission' | 'query'
 
 export type CatchUp = 'latest' | 'all' | 'none'
 
+export type Kind = 'late_job' | 'unplanned_job' | 'unreadable_job' | 'unclaimed_run' | 'waiting_runs' | 'no_leader' | 'silent_instance'
+
 export type Mode = 'full' | 'incremental'
 
 export type Overlap = 'skip' | 'queue'
@@ -16,7 +18,7 @@ export type StreamState = 'pending' | 'running' | 'succeeded' | 'failed' | 'held
 
 export type Trigger = 'schedule' | 'manual' | 'retry' | 'backfill'
 
-export type Write = 'replace' | 'append' | 'upsert'
+export type Write = 'replace' | 'append' | 'upsert' | 'mirror'
 
 /** Who asked for it, and when. */
 export interface Asked {
@@ -141,6 +143,7 @@ export interface Job {
   catch_up: CatchUp
   overlap: Overlap
   guards: Guards
+  verify: boolean
   enabled: boolean
   owner: string | null
   next_fire_time: string | null
@@ -167,6 +170,7 @@ export interface JobDraft {
   catch_up?: CatchUp
   overlap?: Overlap
   guards?: Guards | false
+  verify?: boolean
   enabled?: boolean
   [more: string]: unknown
 }
@@ -221,6 +225,7 @@ export interface NewJob {
   catch_up?: CatchUp
   overlap?: Overlap
   guards?: Guards | false
+  verify?: boolean
   enabled?: boolean
   id: string
   [more: string]: unknown
@@ -320,6 +325,7 @@ export interface Run {
   retry_of: string | null
   held: Removal | null
   approved: Asked | null
+  verified: Record<string, unknown> | null
   missed_until: string | null
   missed_count: number | null
 }
@@ -373,6 +379,7 @@ export interface Status {
   queue_depth: number
   running: Run[]
   next_fire_times: NextFireTime[]
+  warnings: Warning[]
 }
 
 /** `rows` may be an estimate. */
@@ -415,4 +422,23 @@ export interface Term {
   gained_at: string
   ended_at: string | null
   how: string | null
+}
+
+/** Which stream goes back to what it was before its last replace; all that can where none is named. */
+export interface Undo {
+  stream?: string | null
+}
+
+/** Which stream is compared, all where none is named; with `repair` the rows that differ are sent again. */
+export interface Verify {
+  stream?: string | null
+  repair?: boolean
+}
+
+/** What the watchdog found wrong; `subject` is the id of the job, run or instance. */
+export interface Warning {
+  kind: Kind
+  subject: string
+  since: string | null
+  message: string
 }

@@ -12,6 +12,7 @@ import { Loaded } from '../parts/Loaded'
 import { Needs } from '../parts/Needs'
 import { Panel } from '../parts/Panel'
 import { RunsTable } from '../parts/RunsTable'
+import { Warnings } from '../parts/Warnings'
 import { NoJobs, NoRuns } from './nothing'
 
 const RECENT = 12
@@ -25,6 +26,8 @@ export function Overview() {
   const jobs = useJobs()
   const runs = useRuns({ limit: RECENT })
   const waiting = jobs.data ? needs(jobs.data.items, now) : []
+  // A late job needs you: it is in that list.
+  const warnings = status.data?.warnings.filter((one) => one.kind !== 'late_job') ?? []
   return (
     <>
       <Health
@@ -33,6 +36,7 @@ export function Overview() {
         leader={status.data && leaderOf(status.data, instances.data?.items ?? [])}
         failed={jobs.error ?? status.error}
       />
+      {warnings.length > 0 && <Warnings warnings={warnings} />}
       {waiting.length > 0 && (
         <Needs
           needs={waiting}

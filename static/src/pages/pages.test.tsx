@@ -19,6 +19,7 @@ const STATUS = {
   queue_depth: 0,
   running: [],
   next_fire_times: [],
+  warnings: [],
 }
 
 let answers: Record<string, [status: number, body: unknown]>
@@ -57,6 +58,15 @@ function open(address: string, onSignedOut = vi.fn()): void {
     </QueryClientProvider>,
   )
 }
+
+test('the overview shows what the watchdog found, in its words, and late jobs only once', async () => {
+  const warning = { kind: 'no_leader', subject: 'scheduler', since: null, message: 'nobody leads since noon' }
+  const late = { kind: 'late_job', subject: 'orders', since: null, message: 'job orders was due an hour ago' }
+  answers['/api/status'] = [200, { ...STATUS, warnings: [warning, late] }]
+  open('/')
+  expect(await screen.findByText('nobody leads since noon')).toBeTruthy()
+  expect(screen.queryByText('job orders was due an hour ago')).toBeNull()
+})
 
 describe('a list', () => {
   test('that is not here yet keeps its place', () => {

@@ -74,6 +74,7 @@ class ShelfSource:
 class Shelf:
     settings: ClassVar[type[ConnectorSettings]] = ShelfSettings
     stream_options: ClassVar[frozenset[str]] = frozenset({"glob"})
+    source_options: ClassVar[dict[str, type]] = {}
 
     @staticmethod
     def source(settings: ShelfSettings) -> ShelfSource:

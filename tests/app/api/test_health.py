@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -44,7 +45,18 @@ def test_status_says_it_all_in_one_look(make_client: MakeClient, job: dict[str, 
     assert said["version"] and said["mode"] == "development" and said["instance"] == "this"
     assert said["lease"]["live"] is True and said["lease"]["instance"] == "this"
     assert said["queue"] == {"queued": 1, "running": 0, "held": 0} and said["queue_depth"] == 1
-    assert [one["job_id"] for one in said["next_fire_times"]] == ["orders"]
+    assert [one["job_id"] for one in said["next_fire_times"]] == ["orders"] and said["warnings"] == []
+
+
+def test_what_is_wrong_is_in_the_status_and_the_metrics(client: TestClient, job: dict[str, Any], store: Store) -> None:
+    client.patch("/api/jobs/orders", json={"schedule": {"every": "1h"}}, headers={"If-Match": "*"})
+    store.database["jobs"].update_one({}, {"$set": {"next_fire_time": store.now() - timedelta(minutes=5)}})
+    (warning,) = client.get("/api/status").json()["warnings"]
+    assert (warning["kind"], warning["subject"]) == ("late_job", "orders")
+    assert "was due 5m ago" in warning["message"] and warning["since"].endswith("Z")
+    metrics = client.get("/metrics").text
+    assert 'syncworker_warnings{kind="late_job"} 1.0' in metrics
+    assert 'syncworker_warnings{kind="no_leader"} 0.0' in metrics
 
 
 def test_instances_come_with_the_terms_of_the_lease(client: TestClient, store: Store) -> None:

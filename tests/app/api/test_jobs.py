@@ -11,6 +11,7 @@ from tests.app.api.conftest import MakeClient
 from worker.run import RunState, Trigger
 from worker.store import Store
 from worker.store.runs import new_run
+from worker.streams import known_there_as
 
 Job = dict[str, Any]
 FIRST = {"If-Match": '"1"'}
@@ -132,6 +133,43 @@ def test_run_now_queues_one_run_and_wakes_the_worker(make_client: MakeClient, jo
     assert client.get("/api/jobs/orders").json()["last_run"]["id"] == run["id"]
 
 
+def test_an_undo_is_a_run_of_what_is_kept(make_client: MakeClient, job: Job, store: Store) -> None:
+    worker = Nudged()
+    client = make_client(worker=worker)
+    refused = client.post("/api/jobs/orders/undo")
+    assert refused.status_code == 409
+    assert "nothing is kept of it" in refused.json()["detail"]
+    assert client.post("/api/jobs/orders/undo", json={"stream": "nowhere"}).status_code == 404
+    spec = store.jobs.get("orders").streams[0]
+    known_as = known_there_as(store.jobs.get("orders"))
+    place = {"known_as": known_as, "destination": "attic", "target": spec.destination_name}
+    before = {"checkpoint": None, "schema": None}
+    noted = place | {"run_id": "r", "generation": None, "now": "r", "before": before, "options": {}, "seconds": 60.0}
+    store.undos.begin("orders", spec.name, 1, noted)
+    store.undos.date("orders", spec.name, 1, 60.0)
+    store.undos.close("orders", spec.name, 1, 7)
+    answer = client.post("/api/jobs/orders/undo", json={"stream": spec.name})
+    assert answer.status_code == 202
+    assert (answer.json()["trigger"], answer.json()["state"]) == ("manual", "queued")
+    assert store.runs.get(answer.json()["id"])["undo"] == [spec.name]
+    assert worker.nudges == 1
+    assert client.post("/api/jobs/orders/undo").status_code == 409
+
+
+def test_a_verification_is_a_run_that_says_what_to_do(make_client: MakeClient, job: Job, store: Store) -> None:
+    worker = Nudged()
+    client = make_client(worker=worker)
+    spec = store.jobs.get("orders").streams[0]
+    refused = client.post("/api/jobs/orders/verify", json={"stream": "nowhere"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "stream"
+    answer = client.post("/api/jobs/orders/verify", json={"stream": spec.name, "repair": True})
+    assert answer.status_code == 202
+    assert store.runs.get(answer.json()["id"])["verify"] == {"stream": spec.name, "repair": True}
+    assert worker.nudges == 1
+    assert client.post("/api/jobs/orders/verify").status_code == 409
+
+
 def test_a_reset_forgets_checkpoints(client: TestClient, job: Job, store: Store) -> None:
     store.checkpoints.save("orders", "main/books", 7, run_id="r", sequence=1, token=1)
     assert client.post("/api/jobs/orders/reset", json={"stream": "nothing"}).status_code == 404
@@ -167,3 +205,27 @@ def test_jobs_come_in_pages(client: TestClient, job: Job) -> None:
     assert [one["id"] for one in first["items"]] == ["a", "b"] and first["next"] == "b"
     rest = client.get("/api/jobs?limit=2&after=b").json()
     assert [one["id"] for one in rest["items"]] == ["orders"] and rest["next"] is None
+
+
+def test_a_job_that_was_broken_by_hand_spoils_no_list(client: TestClient, job: Job, store: Store) -> None:
+    for name in ("a", "b", "c"):
+        draft = {"id": name, "source": "attic", "destination": "attic", "streams": [{"name": "authors"}]}
+        client.post("/api/jobs", json=draft | {"schedule": {"every": "1h"}})
+    store.database["jobs"].update_one({"_id": "a"}, {"$unset": {"streams": ""}})
+    store.database["jobs"].update_one({"_id": "b"}, {"$set": {"schedule": {"cron": "now and then"}}})
+    page = client.get("/api/jobs?limit=2").json()
+    assert [one["id"] for one in page["items"]] == ["b", "c"] and page["next"] == "c"
+    assert page["items"][0]["words"].startswith("cannot be read")
+    assert client.get("/api/status").status_code == 200
+    refused = client.get("/api/jobs/a")
+    assert refused.status_code == 422 and "'streams' is missing" in refused.json()["detail"]
+
+
+def test_a_job_that_cannot_be_read_can_be_saved_anew_or_deleted(client: TestClient, job: Job, store: Store) -> None:
+    store.database["jobs"].update_one({"_id": "orders"}, {"$unset": {"retry": ""}})
+    draft = {"source": "attic", "destination": "attic", "streams": [{"name": "authors"}]}
+    assert client.put("/api/jobs/orders", json=draft, headers={"If-Match": '"7"'}).status_code == 412
+    assert client.put("/api/jobs/orders", json=draft, headers=FIRST).json()["revision"] == 2
+    store.database["jobs"].update_one({"_id": "orders"}, {"$unset": {"retry": ""}})
+    assert client.delete("/api/jobs/orders", headers={"If-Match": '"2"'}).status_code == 204
+    assert client.get("/api/jobs").json()["items"] == []

@@ -87,7 +87,7 @@ def test_where_goes_with_an_incremental_read(sql_shop: Shop) -> None:
     rows, last, told = read(sql_shop, only)
     assert [row["id"] for row in rows] == [1, 3, 5, 7]
     assert last["after"][0] == pack(70)
-    assert told == ["1 rows of orders were not sent: their cursor changed is null"]
+    assert told == ["1 row of orders was not sent: its cursor changed is null"]
     assert [row["id"] for row in read(sql_shop, only, last)[0]] == [7]
 
 
@@ -127,7 +127,7 @@ def test_filter_leaves_documents_out(mongodb_shop: Shop) -> None:
     newer = StreamSpec(name="orders", mode=Mode.INCREMENTAL, cursor="changed", write=Write.UPSERT, options=paid)
     rows, _, told = read(mongodb_shop, newer)
     assert [row["_id"] for row in rows] == [1, 3, 5, 7]
-    assert told == ["1 rows of orders were not sent: their cursor changed is null or missing"]
+    assert told == ["1 row of orders was not sent: its cursor changed is null or missing"]
 
 
 def test_a_filter_may_hold_extended_json(mongodb_shop: Shop, mongo_url: str, mongo_database: str) -> None:

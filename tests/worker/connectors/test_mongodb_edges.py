@@ -249,6 +249,17 @@ def test_a_writer_that_lost_its_claim_swaps_nothing_half_full(end: End) -> None:
     assert len(end.find()) == 1
 
 
+def test_no_writer_is_lent_the_session_of_one_that_has_ended(end: End) -> None:
+    """Runs share a client and its sessions: whoever displaces the ended writer would strike the one that came after."""
+    columns = one_column(Kind.TEXT)
+    ended = end.writer(Write.UPSERT, columns, key=("id",))
+    assert ended._session is not None
+    noted = ended._session.session_id
+    ended.close()
+    others = [end.writer(Write.UPSERT, columns, key=("id",), token=token) for token in (2, 3, 4)]
+    assert noted not in [other._session.session_id for other in others if other._session]
+
+
 def test_a_merge_that_was_interrupted_is_gone_on_with_and_adds_nothing_twice(
     end: End, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -108,6 +108,12 @@ def test_a_type_that_changes_while_staging_becomes_json(url: str) -> None:
     ("declared", "value", "says"),
     [
         ("numeric(10, 2)", Decimal("1.234"), "decimal places"),
+        ("numeric(40, 35)", Decimal("0.000000000000000000000000000000000001"), "35 decimal places"),
+        ("date", "5874898-01-01", "no date or time that PostgreSQL"),
+        ("timestamp", "294277-01-01 00:00:00", "no date or time that PostgreSQL"),
+        ("timestamptz", "4715-01-01 00:00:00+00 BC", "no date or time that PostgreSQL"),
+        ("integer[]", '[1, "one"]', "not exactly an array of integer"),
+        ("integer[]", "1,2", "not exactly an array of integer"),
         ("varchar(3)", "four", "3 characters"),
         ("real", 0.1, "32 bits"),
         ("timestamp(0)", "2024-01-01T00:00:00.5", "finer"),
@@ -124,6 +130,41 @@ def test_what_a_column_cannot_hold_is_refused_and_not_rounded(url: str, declared
     with pytest.raises(BadValue, match=says):
         put(destination(url), Write.UPSERT, [{"id": 1, "v": None}, {"id": 2, "v": value}], columns)
     assert execute(url, "SELECT count(*) FROM people") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [
+        ("numeric(38, 10)", "1234567890123456789012345678.0123456789"),
+        ("numeric(38, 10)", "-9999999999999999999999999999.9999999999"),
+        ("numeric(3, -2)", "99900"),
+        ("numeric(2, 4)", "0.0099"),
+        ("numeric(5, 2)", "1.5000000000000000000000000000000000"),
+        ("numeric(5, 2)", "0E+10"),
+        ("date", "5874897-12-31"),
+        ("date", "4714-11-24 BC"),
+        ("timestamptz", "294276-12-31 23:59:59.999999+00"),
+        ("timestamp", "4714-11-24 00:00:00 BC"),
+    ],
+)
+def test_what_a_column_can_just_hold_is_held(url: str, declared: str, value: str) -> None:
+    execute(url, f"CREATE TABLE people (id int PRIMARY KEY, v {declared})")
+    kept = (
+        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'people'::regclass AND attnum = 2"
+    )
+    before = execute(url, kept)
+    number = declared.startswith("numeric")
+    columns = (ID, Column(name="v", type=Type(kind=Kind.DECIMAL) if number else TEXT))
+    put(destination(url), Write.UPSERT, [{"id": 1, "v": Decimal(value) if number else value}], columns)
+    assert execute(url, kept) == before
+    assert execute(url, f"SELECT v = '{value}'::{declared} FROM people") == [(True,)]
+
+
+@pytest.mark.parametrize(("declared", "value"), [("integer[]", "[1, null, 3]"), ("text[]", '["a", null]')])
+def test_the_text_of_an_array_goes_into_an_array(url: str, declared: str, value: str) -> None:
+    execute(url, f"CREATE TABLE people (id int PRIMARY KEY, v {declared})")
+    put(destination(url), Write.UPSERT, [{"id": 1, "v": value}], (ID, Column(name="v", type=TEXT)))
+    assert execute(url, "SELECT to_jsonb(v)::text FROM people") == [(value,)]
 
 
 def test_a_key_of_an_enum_is_read_in_its_own_order(url: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from worker.errors import Conflict, JobActive, NotFound
@@ -69,6 +71,24 @@ def test_an_interruption_gives_the_attempt_back(store: Store) -> None:
     assert store.claims.requeue(run["_id"], 1, "interrupted", NOTHING, give_back=True)
     again = store.claims.claim("there", TTL)
     assert again is not None and again["attempt"] == 1 and again["claim"]["token"] == 2
+
+
+def test_a_stream_of_a_run_that_nobody_works_on_is_not_running(store: Store) -> None:
+    run = claimed(store)
+    progress = {"orders": {"state": "running", "read": 7}, "done": {"state": "succeeded", "read": 1}}
+    assert store.claims.requeue(run["_id"], 1, "interrupted", Ending(progress=progress), give_back=True)
+    waiting = store.runs.get(run["_id"])["progress"]
+    assert waiting == {"orders": {"state": "pending", "read": 7}, "done": {"state": "succeeded", "read": 1}}
+
+
+@pytest.mark.parametrize(("then", "state"), [(RunState.QUEUED, "pending"), (RunState.FAILED, "failed")])
+def test_a_stream_of_a_rescued_run_is_not_running(store: Store, then: RunState, state: str) -> None:
+    run = claimed(store)
+    store.claims.beat(run["_id"], 1, TTL, {"orders": {"state": "running", "read": 7}})
+    expire(store, run["_id"])
+    (found,) = store.claims.abandoned()
+    assert store.claims.rescue(found, then, reason="rescued", error=None)
+    assert store.runs.get(run["_id"])["progress"] == {"orders": {"state": state, "read": 7}}
 
 
 def test_a_retry_waits_for_its_delay(store: Store) -> None:
@@ -160,3 +180,13 @@ def test_a_run_can_be_born_claimed(store: Store) -> None:
     run = store.runs.create("orders", Trigger.MANUAL, claim_for=("here", TTL))
     assert store.claims.claim("there", TTL) is None
     assert store.claims.beat(run["_id"], 1, TTL, {}) is not None
+
+
+def test_an_attempt_begins_when_the_last_one_has_ended_whichever_command_began_first(store: Store) -> None:
+    run = claimed(store)
+    assert store.claims.requeue(run["_id"], run["claim"]["token"], "interrupted", NOTHING, give_back=True)
+    ended = store.now() + timedelta(seconds=5)  # as if the next claim had begun before this was written
+    store.database["runs"].update_one({"_id": run["_id"]}, {"$set": {"attempts.0.ended_at": ended}})
+    again = store.claims.claim("there", TTL)
+    assert again is not None
+    assert again["attempt_started_at"] == ended

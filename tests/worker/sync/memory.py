@@ -84,6 +84,9 @@ class MemoryDestination:
 
     def check(self) -> None: ...
 
+    def holds(self, name: str) -> bool:
+        return name in self.tables
+
     def open(self, target: Target) -> MemoryWriter:
         return MemoryWriter(self, target)
 
@@ -120,10 +123,11 @@ class MemoryWriter:
     def staged(self) -> tuple[int, int]:
         return len(self._home.tables.get(self._target.name, [])), len(self._rows())
 
-    def finish(self) -> None:
+    def finish(self) -> int:
         if self._target.write is Write.REPLACE:
             self._home.tables[self._target.name] = self._rows()
             self._home.staging.pop(self.staged_key, None)
+        return 0
 
     def abort(self) -> None:
         self._home.staging.pop(self.staged_key, None)
@@ -146,6 +150,7 @@ class Memory:
 
     settings: ClassVar[type[ConnectorSettings]] = MemorySettings
     stream_options: ClassVar[frozenset[str]] = frozenset()
+    source_options: ClassVar[dict[str, type]] = {}
 
     @staticmethod
     def source(settings: Any) -> MemorySource:

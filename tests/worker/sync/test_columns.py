@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from worker.errors import BadInput
-from worker.job import StreamSpec
-from worker.sync.columns import RUN_ID, SYNCED_AT, Marks, Selection
+from worker.job import RUN_ID, SYNCED_AT, StreamSpec
+from worker.sync.columns import Marks, Selection
 from worker.sync.types import Column, Kind, Type
 
 ID = Column(name="id", type=Type(kind=Kind.INTEGER, bits=64), nullable=False)
@@ -62,8 +62,8 @@ def test_metadata_columns_stand_behind_the_others_in_every_row() -> None:
     ("fields", "field", "columns"),
     [
         ({"hash": ("nobody",)}, "people.hash", [ID, MAIL]),
-        ({"metadata": (RUN_ID,)}, "people.metadata", [ID, Column(name=RUN_ID, type=Type(kind=Kind.TEXT))]),
-        ({"metadata": (RUN_ID,), "rename": {"mail": RUN_ID}}, "people.metadata", [ID, MAIL]),
+        ({"metadata": (RUN_ID,)}, "people.rename", [ID, Column(name=RUN_ID, type=Type(kind=Kind.TEXT))]),
+        ({"metadata": (RUN_ID,), "rename": {"mail": RUN_ID}}, "people.rename", [ID, MAIL]),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(fields: dict[str, Any], field: str, columns: list[Column]) -> None:

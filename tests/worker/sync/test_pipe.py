@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.waiting import until
 from worker.batch import Batch
-from worker.sync.pipe import Pipe
+from worker.errors import Stopped
+from worker.sync.pipe import MOST_BATCHES, Pipe
 
 
 def batch(number: int, size: int = 10) -> Batch:
@@ -81,3 +83,32 @@ def test_a_check_that_raises_ends_the_wait() -> None:
         next(pipe.drain(stop))
     pipe.close()
     gate.set()
+
+
+def test_told_to_stop_it_delivers_what_was_read_and_reads_no_more() -> None:
+    made: list[int] = []
+    stop = threading.Event()
+
+    def source() -> Iterator[Batch]:
+        for number in range(100):
+            made.append(number)
+            yield batch(number)
+
+    def check() -> None:
+        if stop.is_set():
+            raise Stopped("shutting down")
+
+    pipe = Pipe()
+    thread = filled(pipe, source())
+    delivered = []
+    with pytest.raises(Stopped):
+        for one in pipe.drain(check):
+            delivered.append(one.checkpoint)
+            if len(delivered) == 10:
+                until(lambda: len(made) == 10 + MOST_BATCHES + 1, "the reader waits at the door")
+                stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert delivered == made[: len(delivered)]
+    assert len(made) - len(delivered) <= 1  # the one at the door may come too late
+    assert not pipe.spent

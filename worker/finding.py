@@ -1,0 +1,27 @@
+"""Something that should not be, as the watchdog found it: what kind, of what, since when, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    LATE_JOB = "late_job"
+    UNPLANNED_JOB = "unplanned_job"
+    UNREADABLE_JOB = "unreadable_job"
+    UNCLAIMED_RUN = "unclaimed_run"
+    WAITING_RUNS = "waiting_runs"
+    NO_LEADER = "no_leader"
+    SILENT_INSTANCE = "silent_instance"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """`subject` is the id of the job, run or instance; `since` is on the server's clock, None where nobody knows."""
+
+    kind: Kind
+    subject: str
+    since: datetime | None
+    message: str
