@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from worker.vault import Vault
 pytestmark = pytest.mark.journey
 KEY = "a key for the journeys"
 ROWS = 250_000
+CLAIM_TTL = 4.0
 
 
 class Stage:
@@ -62,6 +64,12 @@ class Stage:
         assert isinstance(found, dict)
         return found
 
+    def worker(self, run: dict[str, Any], *instances: Program) -> Program:
+        """Which of the instances works on the run."""
+        found = self.store.database["instances"].find_one({"_id": run["claim"]["instance"]})
+        assert found is not None
+        return next(one for one in instances if one.pid == found["pid"])
+
     def ended(self, run_id: str) -> dict[str, Any]:
         def final() -> bool:
             return self.store.runs.get(run_id)["state"] not in ("queued", "running")
@@ -74,7 +82,7 @@ class Stage:
 
 @pytest.fixture
 def stage(store: Store, program: StartProgram, environment: Callable[..., dict[str, str]], tmp_path: Path) -> Stage:
-    env = environment(APP_ENV="production", SECRET_KEY=KEY, LEASE_TTL="2", CLAIM_TTL="4")
+    env = environment(APP_ENV="production", SECRET_KEY=KEY, LEASE_TTL="2", CLAIM_TTL=f"{CLAIM_TTL:g}")
     return Stage(store, program, env, tmp_path)
 
 
@@ -87,6 +95,17 @@ def to_mongodb(stage: Stage, url: str, database: str) -> str:
     settings = {"url": url, "database": lake}
     stage.connections.insert(Connection(id="lake", type="mongodb", settings=settings), frozenset({"url"}))
     return lake
+
+
+def to_sqlite(stage: Stage, path: Path) -> None:
+    stage.connections.insert(Connection(id="lake", type="sqlite", settings={"path": str(path)}), frozenset())
+
+
+def in_sqlite(path: Path) -> tuple[int, int, int]:
+    with sqlite3.connect(path) as database:
+        row = database.execute("SELECT count(*), count(DISTINCT id), sum(id) FROM items").fetchone()
+    database.close()
+    return int(row[0]), int(row[1]), int(row[2])
 
 
 def in_postgres(url: str) -> tuple[int, int, int]:
@@ -173,3 +192,37 @@ def test_after_kill_9_an_append_into_mongodb_is_exactly_once(stage: Stage, mongo
         twice: list[dict[str, Any]] = [{"$group": {"_id": "$id", "n": {"$sum": 1}}}, {"$match": {"n": {"$gt": 1}}}]
         assert list(items.aggregate(twice, allowDiskUse=True)) == []
         client.drop_database(lake)
+
+
+def test_after_kill_9_an_append_into_sqlite_is_exactly_once(stage: Stage, tmp_path: Path) -> None:
+    lake = tmp_path / "lake.db"
+    to_sqlite(stage, lake)
+    run_id = stage.run(Write.APPEND)
+    first = stage.instance()
+    second = stage.instance()
+    second.wait_for("worker started")
+    working = stage.worker(stage.in_the_middle(run_id), first, second)
+    killed = stage.store.now()
+    working.kill()
+    run = stage.ended(run_id)
+    assert in_sqlite(lake) == EXACT
+    assert [attempt["outcome"] for attempt in run["attempts"]] == ["lost", "succeeded"]
+    took = run["attempts"][1]["started_at"] - killed
+    print(f"claimed again {took.total_seconds():.1f} s after kill -9, with a TTL of {CLAIM_TTL:g} s")
+    assert took <= timedelta(seconds=CLAIM_TTL + 2)
+
+
+def test_a_writer_frozen_on_sqlite_commits_at_most_what_it_was_committing(stage: Stage, tmp_path: Path) -> None:
+    # It may hold the file's lock, which only it can give back: the other waits for it and goes on where it stopped.
+    lake = tmp_path / "lake.db"
+    to_sqlite(stage, lake)
+    run_id = stage.run(Write.APPEND)
+    first = stage.instance()
+    stage.in_the_middle(run_id)
+    first.signal(signal.SIGSTOP)
+    stage.instance()
+    until(lambda: stage.store.runs.get(run_id)["claim"]["token"] == 2, "another has claimed the run")
+    first.signal(signal.SIGCONT)
+    first.wait_for("nothing more is written for it")
+    stage.ended(run_id)
+    assert in_sqlite(lake) == EXACT

@@ -34,11 +34,15 @@ def shop(folder: Path) -> Path:
     return path
 
 
-def save_jobs(store: Store, source: Path, mongo_url: str, lake: str) -> None:
+def save_connections(store: Store, source: Path, mongo_url: str, lake: str) -> None:
     connections = store.connections(Vault([KEY]))
     connections.insert(Connection(id="shop", type="sqlite", settings={"path": str(source)}), frozenset())
     lake_settings = {"url": mongo_url, "database": lake}
     connections.insert(Connection(id="lake", type="mongodb", settings=lake_settings), frozenset({"url"}))
+
+
+def save_jobs(store: Store, source: Path, mongo_url: str, lake: str) -> None:
+    save_connections(store, source, mongo_url, lake)
     first = store.now().replace(microsecond=0) + timedelta(seconds=2)
     first -= timedelta(seconds=first.second % EVERY)
     for number in range(JOBS):
