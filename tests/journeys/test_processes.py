@@ -119,9 +119,9 @@ def test_one_process_shares_one_client_the_leases_small_one_apart(
     for path in ("/api/status", "/api/jobs", "/api/runs"):
         assert one.status(path) == 200
     ours = until(lambda: connections(mongo_url, one.pid), "its connections are seen")
-    # A client has one connection on which it awaits news of the server: so they are counted.
-    awaiting = [each["appName"] for each in ours if "topologyVersion" in each.get("command", {})]
-    assert sorted(awaiting) == ["syncworker", "syncworker-pulse"]
+    names = [each["appName"] for each in ours]
+    assert set(names) == {"syncworker", "syncworker-pulse"}
+    assert names.count("syncworker-pulse") <= 3  # its pool of two, and the one that asks whether the server is there
     assert len(ours) <= 12
 
 

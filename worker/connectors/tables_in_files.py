@@ -128,7 +128,7 @@ class TableFile:
     def _refuse(self, message: str, skip: Skip | None) -> None:
         if skip is None:
             raise BadData(f"{self.where}, {message}")
-        skip(f"{self.where}, {message}")
+        skip(f"{message} (in {self.where})")
 
     def _columns(self, records_: Iterator[Record]) -> Iterator[tuple[list[tuple[str | None, ...]], int]]:
         """Chunks of records, turned: one tuple of texts a column."""
