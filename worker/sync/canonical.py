@@ -174,6 +174,8 @@ def _plain_json(value: Any) -> Any:
 
 
 _SETTLED: dict[Kind, Form] = {
+    # An ObjectId is of this kind too, and is its digits wherever it is no document's.
+    Kind.TEXT: lambda value: value if value is None or isinstance(value, str) else text(value),
     Kind.JSON: _plain_json,
     # A document's subtype is kept by documents alone.
     Kind.BYTES: lambda value: bytes(value) if isinstance(value, bytes) else value,

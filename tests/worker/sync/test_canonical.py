@@ -72,6 +72,7 @@ def test_different_values_have_different_bytes() -> None:
         (Kind.TEXT, Kind.JSON, '{"a": 1.0}', {"a": 1}),
         (Kind.JSON, Kind.TEXT, {"a": 1}, '{"a":1}'),
         (Kind.TIMESTAMP, Kind.TIMESTAMPTZ, datetime(2024, 1, 1), datetime(2024, 1, 1, tzinfo=UTC)),  # noqa: DTZ001
+        (Kind.TEXT, Kind.TEXT, bson.ObjectId(bytes(12)), "0" * 24),
         (Kind.BYTES, Kind.BYTES, bson.Binary(b"a", 5), b"a"),
         (Kind.JSON, Kind.JSON, JSON_NULL, JSON_NULL),
     ],

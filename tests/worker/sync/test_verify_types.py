@@ -12,15 +12,25 @@ from tests.worker.connectors.matrix import KINDS, Moved, Place, examples_of, mov
 from worker import clock
 from worker.connectors import open_end
 from worker.job import Guards, StreamSpec, Write
+from worker.sync.drift import Record
 from worker.sync.move import Ends, StreamRun, prepare
 from worker.sync.sides import Sides, There
+from worker.sync.types import columns_of
 from worker.sync.verify import Comparison, Verdict
+
+
+def _go() -> None:
+    """Nobody asks us to end."""
+
 
 PAIRS = [(one, other) for one in KINDS for other in KINDS]
 
 
-def compared(one: Place, other: Place, left_out: Moved) -> tuple[Verdict, list[str]]:
-    """What a comparison of `every` here with `there` says, and which single columns differ."""
+def compared(one: Place, other: Place, left_out: Moved, *, noted: bool) -> tuple[Verdict, list[str]]:
+    """What a comparison of `every` here with `there` says, and which single columns differ.
+
+    `noted`: the run before noted what it delivered, as a job's does.
+    """
     own = ("_id",) if one.kind == "mongodb" else ()
     spec = StreamSpec(
         name="every",
@@ -39,9 +49,16 @@ def compared(one: Place, other: Place, left_out: Moved) -> tuple[Verdict, list[s
     ):
         ends = Ends(source=source, destination=destination)  # type: ignore[arg-type]
         looked_at = There(source=there, options=options)  # type: ignore[arg-type]
-        moving, record = prepare(part, ends, None, lambda: None)
-        with Comparison(Sides(moving, record, ends, looked_at, lambda: None), clock.wall(), None) as comparison:
-            return comparison.verdict, _columns(Sides(moving, record, ends, looked_at, lambda: None), one, other)
+        moving, record = prepare(part, ends, None, _go)
+        if noted:
+            (batch,) = source.read(StreamSpec(name="every"), None)  # type: ignore[union-attr]
+            columns = columns_of(
+                [row for row in Sides(moving, None, ends, looked_at, _go).mapped(batch.rows) if row], ()
+            )
+            delivered = Record(target="there", key=("id",)).with_columns(("id",), moving.target.columns or columns)
+            moving, record = prepare(part, ends, delivered, _go)
+        with Comparison(Sides(moving, record, ends, looked_at, _go), clock.wall(), None) as comparison:
+            return comparison.verdict, _columns(Sides(moving, record, ends, looked_at, _go), one, other)
 
 
 def _columns(sides: Sides, one: Place, other: Place) -> list[str]:
@@ -65,6 +82,8 @@ def test_every_type_of_one_is_equal_in_the_other(
     with places(postgres_url, mongo_url, tmp_path / f"verify-{one}-{other}") as place:
         here, there = place["one", one], place["other", other]
         here.fill(examples_of(one))
-        verdict, columns = compared(here, there, moved(here, there, "every", "there"))
-        assert not columns
-        assert (verdict.rows, verdict.there, verdict.differing) == (1, 1, 0)
+        left_out = moved(here, there, "every", "there")
+        for noted in (False, True):
+            verdict, columns = compared(here, there, left_out, noted=noted)
+            assert not columns
+            assert (verdict.rows, verdict.there, verdict.differing) == (1, 1, 0)
