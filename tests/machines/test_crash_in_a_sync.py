@@ -235,7 +235,7 @@ def cases() -> Iterator[Any]:
                 yield pytest.param(kind, way, fault, marks=marks)
 
 
-@pytest.mark.parametrize(("kind", "way", "fault"), cases())
+@pytest.mark.parametrize(("kind", "way", "fault"), list(cases()))
 def test_an_attempt_broken_off_anywhere_loses_and_doubles_nothing(
     sync: Callable[[str], Sync], kind: str, way: str, fault: str
 ) -> None:

@@ -97,7 +97,7 @@ def terms_in_order(database: Any) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize(("how", "led_before"), planning_cases())
+@pytest.mark.parametrize(("how", "led_before"), list(planning_cases()))
 def test_planning_broken_off_anywhere_leaves_no_hole(scene: Scene, how: Fault, led_before: bool) -> None:
     planning = Planning(scene, led_before=led_before)
     calls = at_every_call(scene, how, planning.act, planning.check, begin=planning.begin)

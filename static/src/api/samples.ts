@@ -30,6 +30,7 @@ export function sampleRun(over: Partial<Run> = {}): Run {
     approved: null,
     missed_until: null,
     missed_count: null,
+    verified: null,
     ...over,
   }
 }
@@ -48,6 +49,7 @@ export function sampleJob(over: Partial<Job> = {}): Job {
     overlap: 'skip',
     guards: { max_delete: '20%', max_shrink: '20%' },
     enabled: true,
+    verify: false,
     owner: null,
     next_fire_time: '2026-11-24T12:01:00Z',
     created_at: '2026-11-24T11:00:00Z',
