@@ -119,12 +119,17 @@ class Rescue:
 
 
 def rescues(runs: Iterable[Document], instance: str, since: datetime) -> list[Rescue]:
-    """Of the runs that `instance` lost when it was struck at `since`: how long each waited for another."""
+    """Of the runs that `instance` lost when it was struck at `since`: how long each waited for another.
+
+    What it began later, awake again, it may have lost to a later blow.
+    """
     found = []
     for run in runs:
         attempts: Sequence[Document] = run["attempts"]
         for number, attempt in enumerate(attempts):
-            if attempt["instance"] != instance or attempt["outcome"] != "lost" or attempt["ended_at"] < since:
+            if attempt["instance"] != instance or attempt["outcome"] != "lost":
+                continue
+            if not attempt["started_at"] or not attempt["started_at"] <= since <= attempt["ended_at"]:
                 continue
             later = [one["started_at"] for one in attempts[number + 1 :] if one["started_at"]]
             if run["state"] == RunState.RUNNING:

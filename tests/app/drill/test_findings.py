@@ -31,6 +31,8 @@ GOOD = Evidence(
     codes={11: 0},
 )
 
+LATE = [run(1, attempt(1.1, 4.5, "lost"), attempt(7.2, 7.4, instance="i-2"))]
+
 
 def broken(evidence: Evidence) -> dict[str, list[str]]:
     return {one.promise: list(one.broken) for one in judge(evidence) if one.held is False}
@@ -53,7 +55,7 @@ def test_all_held() -> None:
         ({"blows": [replace(KILL, at=at(4))]}, "takeover", "another led only 6.0 s later, promised: 4 s"),
         ({"blows": [replace(KILL, token=3)]}, "takeover", "nobody led after token 3 (kill)"),
         ({"blows": [replace(KILL, kind=Kind.STOP, at=at(8), ended=0)]}, "takeover", "2.0 s later, promised: 1 s"),
-        ({"blows": [replace(KILL, at=at(-1))]}, "rescue", "waited 5.6 s for another instance, promised: 5 s"),
+        ({"runs": LATE, "blows": [KILL]}, "rescue", "waited 5.6 s for another instance, promised: 5 s"),
         ({"stuck": ["tick-01 did not succeed again"]}, "runs", "tick-01"),
         ({"runs": [*history(), run(7, state="failed", error={"message": "oh"})]}, "runs", "is failed: oh"),
         ({"tables": {"j": [1, 2], "sync-1": [1, 2, 3, 4]}}, "rows", "j: 1 row lost"),

@@ -172,6 +172,9 @@ def test_takeovers_and_rescues_are_measured_from_the_blow() -> None:
     abandoned[1]["attempts"].pop()
     assert [one.seconds for one in promises.rescues(abandoned, INSTANCE, at(1.6))] == [None]
     assert promises.rescues(history(), "i-2", at(1.6)) == []
+    struck_again = run(9, attempt(9, 14, "lost"), attempt(15, 16, instance="i-2"))
+    assert [one.run for one in promises.rescues([*history(), struck_again], INSTANCE, at(1.6))] == ["r-1"]
+    assert [one.seconds for one in promises.rescues([struck_again], INSTANCE, at(11))] == [4.0]
 
 
 def test_what_a_woken_instance_writes_late_is_found() -> None:
