@@ -306,7 +306,7 @@ def test_a_frozen_worker_shows_in_the_warnings_of_a_process_that_has_none(stage:
     until(lambda: kinds(api) >= {"no_leader", "unclaimed_run"}, "the warnings are there")
     metrics = api.text("/metrics")
     assert 'syncworker_warnings{kind="no_leader"} 1.0' in metrics
-    assert 'syncworker_warnings{kind="unclaimed_run"} 1.0' in metrics
+    assert re.search(r'syncworker_warnings\{kind="unclaimed_run"\} [12]\.0', metrics)  # the good job may be at work too
     assert 'syncworker_warnings{kind="unreadable_job"} 0.0' in metrics
     frozen.signal(signal.SIGCONT)
     until(lambda: kinds(api) == set(), "the warnings are gone")
