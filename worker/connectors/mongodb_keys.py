@@ -5,7 +5,6 @@ A document a key: `_id` as in the target, `sequence` of the last run that saw it
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -26,8 +25,7 @@ class MongoDBKeys:
     """The keys of one stream of one job in one target. `soft`: rows are marked, not deleted."""
 
     def __init__(self, database: Database[Document], fence: Fence, target: str, *, soft: bool) -> None:
-        digest = hashlib.sha256("\0".join((fence.job, fence.stream, target)).encode()).hexdigest()[:16]
-        self.name = f"{KEYS}{digest}"
+        self.name = f"{KEYS}{fence.place(target)}"
         self._keys: Collection[Document] = database.get_collection(self.name, codec_options=CODEC)
         self._target: Collection[Document] = database.get_collection(target, codec_options=CODEC)
         self._sequence = fence.sequence

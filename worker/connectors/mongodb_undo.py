@@ -7,7 +7,6 @@ https://www.mongodb.com/docs/manual/reference/operator/aggregation/out/
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -41,8 +40,7 @@ class KeptCollection:
     """What is kept of one stream's target. The caller translates the driver's errors."""
 
     def __init__(self, database: Database[Document], fence: Fence, target: str) -> None:
-        digest = hashlib.sha256("\0".join((fence.job, fence.stream, target)).encode()).hexdigest()[:16]
-        self._prefix = f"{UNDO}{digest}_"
+        self._prefix = f"{UNDO}{fence.place(target)}_"
         self._database = database
         self._fence = fence
         self._target = target

@@ -7,7 +7,6 @@ transactions: upserts repeat harmlessly, a `replace` starts anew, any other `app
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar, Self
@@ -168,8 +167,7 @@ class MongoDBWriter:
 
     def _prepare_staging(self) -> Collection[Document]:
         fence = self._target.fence
-        identity = "\0".join((fence.job, fence.stream, self._target.name))
-        prefix = f"{STAGING}{hashlib.sha256(identity.encode()).hexdigest()[:16]}_"
+        prefix = f"{STAGING}{fence.place(self._target.name)}_"
         name = f"{prefix}{fence.sequence}_{fence.token}"
         earlier = None
         for one in self._database.list_collection_names(filter={"name": {"$regex": f"^{prefix}"}}):

@@ -6,6 +6,7 @@ told to stop; a `Destination` is told by the engine not calling it again.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,6 +42,10 @@ class Fence:
     stream: str
     sequence: int
     token: int
+
+    def place(self, target: str) -> str:
+        """A short name for what this stream keeps beside `target`, of whatever length and spelling: 16 hex digits."""
+        return hashlib.sha256("\0".join((self.job, self.stream, target)).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True)

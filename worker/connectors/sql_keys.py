@@ -5,7 +5,6 @@ Each key carries the sequence of the last run that saw it at the source. The cal
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,8 +17,7 @@ _PREFIX = "_syncworker_keys_"
 
 def keys_name(fence: Fence, target: str) -> str:
     """The table of the keys that one stream of one job wrote into `target`."""
-    digest = hashlib.sha256("\0".join((fence.job, fence.stream, target)).encode()).hexdigest()[:16]
-    return f"{_PREFIX}{digest}"
+    return f"{_PREFIX}{fence.place(target)}"
 
 
 class SqlKeys:

@@ -5,7 +5,6 @@ An older writer matches no row and so learns that it lost its claim. It commits 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -86,5 +85,4 @@ def staging_name(fence: Fence, target: str) -> str:
 
 def staging_prefix(fence: Fence, target: str) -> str:
     """What the staging tables of one job's stream have in common; short, whatever the target's name."""
-    digest = hashlib.sha256("\0".join((fence.job, fence.stream, target)).encode()).hexdigest()[:16]
-    return f"_syncworker_{digest}_"
+    return f"_syncworker_{fence.place(target)}_"

@@ -6,7 +6,6 @@ truth. How a table is copied with all its types, and put back, is each database'
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from worker.connectors.protocol import Fence, Position
@@ -20,8 +19,7 @@ PREFIX = "_syncworker_undo_"
 
 def undo_prefix(fence: Fence, target: str) -> str:
     """What the names of one stream's kept tables have in common; the sequence of a run follows."""
-    digest = hashlib.sha256("\0".join((fence.job, fence.stream, target)).encode()).hexdigest()[:16]
-    return f"{PREFIX}{digest}_"
+    return f"{PREFIX}{fence.place(target)}_"
 
 
 def gone(target: str) -> Permanent:

@@ -9,7 +9,7 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from worker.errors import LostClaim, NotFound
-from worker.store.client import Document, guarded
+from worker.store.client import Document, fenced, guarded
 
 # A reset outranks every claim of the runs before it.
 RESET_TOKEN = 2**31
@@ -32,11 +32,10 @@ class Checkpoints:
 
     def save(self, job_id: str, stream: str, value: Any, *, run_id: str, sequence: int, token: int) -> None:
         """Store `value` unless a newer run or claim has written; raises LostClaim then."""
-        older = [{"sequence": {"$lt": sequence}}, {"sequence": sequence, "token": {"$lte": token}}]
         change = {"value": value, "run_id": run_id, "sequence": sequence, "token": token}
         try:
-            fenced = {"job_id": job_id, "stream": stream, "$or": older}
-            self._collection.update_one(fenced, {"$set": change}, upsert=True)
+            mine = fenced(job_id, stream, sequence=sequence, token=token)
+            self._collection.update_one(mine, {"$set": change}, upsert=True)
         except DuplicateKeyError as error:
             raise LostClaim(f"the checkpoint of {job_id}/{stream} was written by a newer run or claim") from error
 
@@ -45,11 +44,10 @@ class Checkpoints:
 
         A newer writer's is left alone.
         """
-        older = [{"sequence": {"$lt": sequence}}, {"sequence": sequence, "token": {"$lte": token}}]
         change = {"value": None, "sequence": sequence, "token": token}
         try:
-            fenced = {"job_id": job_id, "stream": stream, "$or": older}
-            self._collection.update_one(fenced, {"$set": change}, upsert=True)
+            mine = fenced(job_id, stream, sequence=sequence, token=token)
+            self._collection.update_one(mine, {"$set": change}, upsert=True)
         except DuplicateKeyError:
             pass
 

@@ -74,6 +74,12 @@ def server_now(database: Database[Document]) -> datetime:
     return now.replace(tzinfo=UTC)
 
 
+def fenced(job_id: str, stream: str, *, sequence: int, token: int) -> Document:
+    """A filter: what is kept of the stream, unless a newer run or claim wrote it; an upsert by it collides then."""
+    older = [{"sequence": {"$lt": sequence}}, {"sequence": sequence, "token": {"$lte": token}}]
+    return {"job_id": job_id, "stream": stream, "$or": older}
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Raise StoreUnavailable for whatever means that MongoDB did not answer (the outcome of a write is unknown)."""

@@ -11,7 +11,7 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from worker.errors import LostClaim
-from worker.store.client import Document, guarded
+from worker.store.client import Document, fenced, guarded
 
 
 @guarded
@@ -28,14 +28,13 @@ class Schemas:
 
     def save(self, job_id: str, stream: str, record: Document, *, sequence: int, token: int) -> None:
         """Store the record unless a newer run or claim has written; raises LostClaim then."""
-        older = [{"sequence": {"$lt": sequence}}, {"sequence": sequence, "token": {"$lte": token}}]
         change: Any = {**record, "sequence": sequence, "token": token}
         try:
-            self._schemas.update_one({"job_id": job_id, "stream": stream, "$or": older}, {"$set": change}, upsert=True)
+            mine = fenced(job_id, stream, sequence=sequence, token=token)
+            self._schemas.update_one(mine, {"$set": change}, upsert=True)
         except DuplicateKeyError as error:
             raise LostClaim(f"the schema of {job_id}/{stream} was written by a newer run or claim") from error
 
     def forget(self, job_id: str, stream: str, *, sequence: int, token: int) -> None:
         """Know nothing of the stream any more; what a newer writer noted is left alone."""
-        older = [{"sequence": {"$lt": sequence}}, {"sequence": sequence, "token": {"$lte": token}}]
-        self._schemas.delete_one({"job_id": job_id, "stream": stream, "$or": older})
+        self._schemas.delete_one(fenced(job_id, stream, sequence=sequence, token=token))
