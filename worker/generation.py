@@ -15,6 +15,7 @@ from worker.job import Job, StreamSpec
 from worker.keeper import Insist
 from worker.store import Store
 from worker.store.client import Document
+from worker.sync.basis import kept_with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,10 +118,10 @@ class Keep:
 
 
 def _newest(stored: Mapping[str, Any] | None, stood: Position | None) -> Any:
-    """The checkpoint that counts: the later written of ours and the destination's."""
+    """The checkpoint that counts, as a destination keeps it: the later written of ours and the destination's."""
     known = []
     if stored:
-        known.append((stored["sequence"], stored["token"], 0, stored["value"]))
+        known.append((stored["sequence"], stored["token"], 0, kept_with(stored["value"], stored.get("of"))))
     if stood:
         known.append((stood.sequence, stood.token, 1, stood.checkpoint))
     return max(known, key=lambda one: one[:3])[3] if known else None

@@ -12,6 +12,7 @@ from typing import Any
 from worker.connectors.protocol import Fence
 from worker.store.checkpoints import Checkpoints
 from worker.store.schemas import Schemas
+from worker.sync.basis import Basis
 from worker.sync.drift import Record
 from worker.sync.types import Kind, Type
 
@@ -28,21 +29,20 @@ class CheckpointKeeper:
     job_id: str
     run_id: str
     fence: Fence
+    basis: Basis | None = None
     _something: bool = field(default=True, init=False)
 
     def load(self) -> Mapping[str, Any] | None:
-        """{value, sequence, token} as saved last."""
+        """{value, of, sequence, token} as saved last."""
         stored: Mapping[str, Any] | None = self.insist(lambda: self.checkpoints.get(self.job_id, self.fence.stream))
         self._something = stored is not None and stored["value"] is not None
         return stored
 
     def save(self, value: Any) -> None:
         fence, self._something = self.fence, True
-        self.insist(
-            lambda: self.checkpoints.save(
-                self.job_id, fence.stream, value, run_id=self.run_id, sequence=fence.sequence, token=fence.token
-            )
-        )
+        of, fenced = self.basis, {"sequence": fence.sequence, "token": fence.token}
+        save = self.checkpoints.save
+        self.insist(lambda: save(self.job_id, fence.stream, value, of=of, run_id=self.run_id, **fenced))
 
     def forget(self) -> None:
         """Empty it. A small stream that never saved one has nothing to forget, unless an earlier claim still might."""

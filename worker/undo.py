@@ -23,6 +23,7 @@ from worker.run import StreamState
 from worker.store import Store
 from worker.store.client import Document
 from worker.streams import Failure, Surroundings, in_words, known_there_as
+from worker.sync.basis import parted
 from worker.sync.progress import StreamProgress
 
 log = logging.getLogger(__name__)
@@ -182,13 +183,13 @@ class Undo:
         """Our own record of the stream, as it was with what is there again."""
         store, fence, stream = self._around.store, past.fence, past.fence.stream
         numbers = {"sequence": fence.sequence, "token": fence.token}
-        schema, checkpoint = before["schema"], before["checkpoint"]
+        schema, (checkpoint, of) = before["schema"], parted(before["checkpoint"])
         if checkpoint is None:
             self._around.insist(lambda: store.checkpoints.forget(self._job.id, stream, **numbers))
         else:
             run_id = self._run["_id"]
             save = store.checkpoints.save
-            self._around.insist(lambda: save(self._job.id, stream, checkpoint, run_id=run_id, **numbers))
+            self._around.insist(lambda: save(self._job.id, stream, checkpoint, of=of, run_id=run_id, **numbers))
         if schema is None:
             self._around.insist(lambda: store.schemas.forget(self._job.id, stream, **numbers))
         else:

@@ -16,6 +16,7 @@ from worker.errors import BadInput, Differs, Fault
 from worker.job import Job, Mode, StreamSpec
 from worker.run import StreamState
 from worker.store.client import Document
+from worker.sync.basis import changed
 from worker.sync.mend import Bench, mend
 from worker.sync.move import Ends, Keeper, Reporter, StreamRun, prepare
 from worker.sync.progress import StreamProgress
@@ -78,7 +79,8 @@ class Verification:
         """Compare, mend where asked, and tell; the stream's progress counts what was read anew and written."""
         spec = self.part.spec
         at = self.now()
-        stored = (self.keeper.load() or {}).get("value") if spec.mode is Mode.INCREMENTAL else None
+        kept = (self.keeper.load() or {}) if spec.mode is Mode.INCREMENTAL else {}
+        stored = None if changed(kept.get("of"), self.part.basis) else kept.get("value")
         if spec.mode is Mode.INCREMENTAL and stored is None:
             raise BadInput([Fault(field=spec.name, message="has no checkpoint yet: run the job before it is verified")])
         cover = self.part.cover

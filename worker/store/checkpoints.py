@@ -30,9 +30,19 @@ class Checkpoints:
     def list(self, job_id: str) -> list[Document]:
         return list(self._collection.find({"job_id": job_id, "value": {"$ne": None}}).sort("stream", 1))
 
-    def save(self, job_id: str, stream: str, value: Any, *, run_id: str, sequence: int, token: int) -> None:
-        """Store `value` unless a newer run or claim has written; raises LostClaim then."""
-        change = {"value": value, "run_id": run_id, "sequence": sequence, "token": token}
+    def save(  # noqa: PLR0913 - a fence is two of them
+        self,
+        job_id: str,
+        stream: str,
+        value: Any,
+        *,
+        run_id: str,
+        sequence: int,
+        token: int,
+        of: Any = None,
+    ) -> None:
+        """Store `value`, which is `of` this basis, unless a newer run or claim has written; raises LostClaim then."""
+        change = {"value": value, "of": of, "run_id": run_id, "sequence": sequence, "token": token}
         try:
             mine = fenced(job_id, stream, sequence=sequence, token=token)
             self._collection.update_one(mine, {"$set": change}, upsert=True)

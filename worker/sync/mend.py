@@ -15,6 +15,7 @@ from worker.batch import Batch, Row
 from worker.connectors.protocol import Destination, Writer
 from worker.errors import BadInput, Fault
 from worker.job import DELETED_AT, Write
+from worker.sync.basis import kept_with
 from worker.sync.move import GUARD_FLOOR, Reporter, mapped
 from worker.sync.progress import StreamProgress
 from worker.sync.sides import Sides
@@ -143,7 +144,8 @@ class _Pages:
 
     def _write(self, batch: Batch) -> None:
         progress = self._bench.progress
-        self._writer.write(replace(batch, checkpoint=self._bench.checkpoint), self._columns)
+        checkpoint = kept_with(self._bench.checkpoint, self._sides.moving.part.basis)
+        self._writer.write(replace(batch, checkpoint=checkpoint), self._columns)
         progress.written += batch.count
         progress.deleted += len(batch.removed)
 

@@ -12,11 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from worker import clock
 from worker.batch import Batch, Row
 from worker.connectors.protocol import Destination, Fence, Position, Source, Stream, Target, Writer
 from worker.errors import BadInput, Cancelled, Fault, Held, Permanent
 from worker.job import DELETED_AT, STAMPS, SYNCED_AT, Delete, Drift, Guards, Mode, StreamSpec, Write
+from worker.log_fields import carried
 from worker.run import StreamState
+from worker.sync.basis import Basis, Fate, changed, fate, kept_with, parted
 from worker.sync.columns import Marks, Selection
 from worker.sync.drift import Drifting, Record
 from worker.sync.pipe import Pipe, patiently
@@ -33,7 +36,7 @@ class Keeper(Protocol):
     """Keeps one stream's checkpoint for the job. Raises LostClaim where a newer run or claim has written."""
 
     def load(self) -> Mapping[str, Any] | None:
-        """{value, sequence, token} as saved last."""
+        """{value, of, sequence, token} as saved last; `of` is the basis of `value`."""
 
     def save(self, value: Any) -> None: ...
 
@@ -70,8 +73,9 @@ class Keep(Protocol):
 class StreamRun:
     """One stream of one run. `generations` are the sequences of this run and of the one that it retries.
 
-    `approved` is the number of rows that a person let this run remove, or None. `cover` is there where the stream
-    hashes columns, `keep` where something is kept of it or is to be.
+    `approved` is the number of rows that a person let this run remove, or None. `cover` hides checkpoints where the
+    stream hashes columns, and reads those that it hid; `keep` is there where something is kept of it or is to be.
+    `basis` is what its checkpoints are of; None: of anything.
     """
 
     spec: StreamSpec
@@ -82,6 +86,7 @@ class StreamRun:
     marks: Marks = field(default_factory=Marks)
     cover: Cover | None = None
     keep: Keep | None = None
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,16 +116,24 @@ def move(part: StreamRun, ends: Ends, keeper: Keeper, progress: StreamProgress, 
     try:
         if part.keep:
             part.keep.begin(writer)
-        start = starting_point(part, keeper.load(), writer.position())
+        start, anew = starting_point(part, keeper.load(), writer.position())
+        if anew:
+            reporter.tell("warning", f"{anew}: it begins anew, not from its checkpoint")
+        if anew and spec.write in (Write.REPLACE, Write.MIRROR):  # whose beginning lies there, staged or noted
+            writer.abort()
+            writer.close()
+            writer = ends.destination.open(target)
         if start is None:
             progress.read = progress.written = progress.bytes = 0
         else:
-            reporter.tell("info", "goes on from its checkpoint" if part.cover else f"goes on from checkpoint {start}")
+            reporter.tell("info", "goes on from its checkpoint" if spec.hash else f"goes on from checkpoint {start}")
         moving = replace(moving, start=start)
         last, columns = _pump(ends, writer, moving, keeper, progress, reporter)
         reporter.check()
         _guard(part, writer)
+        progress.spent.begin()
         progress.deleted += _finished(part, writer)
+        progress.spent.lap("destination")
     except (Permanent, Cancelled, Held):
         writer.abort()
         raise
@@ -144,18 +157,30 @@ def _finished(part: StreamRun, writer: Writer) -> int:
     return deleted
 
 
-def starting_point(part: StreamRun, stored: Mapping[str, Any] | None, position: Position | None) -> Any:
-    """The checkpoint to read from; None: from the beginning. The newest of ours and the destination's, by fence."""
-    if part.spec.write in (Write.REPLACE, Write.MIRROR):  # what it saw is with the destination
-        return position.checkpoint if position else None
-    known = []
-    if stored:
-        known.append((stored["sequence"], stored["token"], 0, stored["value"]))
+def starting_point(
+    part: StreamRun, stored: Mapping[str, Any] | None, position: Position | None
+) -> tuple[Any, str | None]:
+    """The checkpoint to read from (None: the beginning), and in words why it is not the one that is there.
+
+    That is the newest of ours and the destination's, by fence. Raises BadInput where it is of other data and rows
+    would be appended twice.
+    """
+    spec = part.spec
+    known: list[tuple[int, int, int, Any, Basis | None]] = []
+    if stored and spec.write not in (Write.REPLACE, Write.MIRROR):  # what those saw is with the destination
+        known.append((stored["sequence"], stored["token"], 0, stored["value"], stored.get("of")))
     if position:
-        known.append((position.sequence, position.token, 1, position.checkpoint))
-    if part.spec.mode is Mode.FULL:
+        known.append((position.sequence, position.token, 1, *parted(position.checkpoint)))
+    if spec.mode is Mode.FULL:
         known = [entry for entry in known if entry[0] in part.generations]
-    return max(known, key=lambda entry: entry[:3])[3] if known else None
+    checkpoint, of = max(known, key=lambda entry: entry[:3])[3:] if known else (None, None)
+    if checkpoint is None or fate(of, part.basis, spec.write) is Fate.KEPT:
+        return checkpoint, None
+    why = "; ".join(changed(of, part.basis))
+    if fate(of, part.basis, spec.write) is Fate.REFUSED:
+        message = f"cannot go on from its checkpoint: {why}. Reset the stream, and it is appended from its beginning"
+        raise BadInput([Fault(field=spec.name, message=message)])
+    return None, why
 
 
 @dataclass(frozen=True)
@@ -263,14 +288,20 @@ def _pump(
     """Read and write until the source ends; the last checkpoint and all columns seen."""
     pipe = Pipe()
     batches = ends.source.read(moving.part.spec, _opened(moving))
-    reader = threading.Thread(target=pipe.fill, args=(batches,), name=f"read {moving.stream.name}", daemon=True)
+    name = f"read {moving.stream.name}"
+    reader = threading.Thread(target=carried(pipe.fill), args=(batches,), name=name, daemon=True)
     columns, last = moving.target.columns, None
     resumes = ends.destination.capabilities.resumes
     reader.start()
     try:
+        progress.spent.begin()
         for read in pipe.drain(reporter.check):
+            progress.spent.lap("source")
             batch, columns = mapped(read, moving, columns)
-            writer.write(batch, columns)
+            progress.spent.lap("transform")
+            writer.write(replace(batch, checkpoint=kept_with(batch.checkpoint, moving.part.basis)), columns)
+            progress.spent.lap("destination")
+            progress.last_write_at = clock.wall()
             progress.read += read.count
             progress.written += batch.count
             progress.deleted += len(batch.removed)
@@ -279,6 +310,8 @@ def _pump(
                 last = progress.checkpoint = batch.checkpoint
                 if resumes and not pipe.spent:  # behind the last batch comes the end, which settles the checkpoint
                     keeper.save(last)
+                    progress.spent.lap("checkpoint")
+        progress.spent.lap("source")
     finally:
         pipe.close()
         reader.join(READER_GOODBYE)  # a source that hangs keeps its thread, which only reads; we go on
@@ -294,7 +327,7 @@ def mapped(batch: Batch, moving: Moving, columns: tuple[Column, ...]) -> tuple[B
     """The batch as it is to be written, and the columns seen so far."""
     gone = moving.selection.removes(batch.rows)
     batch = replace(batch, rows=moving.selection.rows(batch.rows))
-    if moving.part.cover and batch.checkpoint is not None:
+    if moving.part.cover and moving.part.spec.hash and batch.checkpoint is not None:
         batch = replace(batch, checkpoint=moving.part.cover.seal(batch.checkpoint))
     if any(gone):
         batch = _parted(batch, gone, moving)
@@ -319,22 +352,34 @@ def _parted(batch: Batch, gone: Sequence[bool], moving: Moving) -> Batch:
 
 def _guard(part: StreamRun, writer: Writer) -> None:
     """Raise Held where a `replace` or `mirror` would take away more rows than the guard allows, or all of them."""
-    mirrors = part.spec.write is Write.MIRROR
-    limit = part.guards.max_delete if mirrors else part.guards.max_shrink
-    if not (mirrors or part.spec.write is Write.REPLACE) or limit is None:
+    if _limit(part) is None:
         return
     now, then = writer.staged()
-    removes = now - then
-    if part.approved is not None and removes <= part.approved:
+    if part.approved is not None and now - then <= part.approved:
         return
-    if removes > 0 and (then == 0 or (removes >= GUARD_FLOOR and removes > limit * now)):
-        has = f"{now:,} rows that we wrote" if mirrors else f"{now:,} rows"
-        rule = f"max_delete ({limit:.0%})" if mirrors else f"max_shrink ({limit:.0%})"
-        raise Held(
-            f"{part.spec.destination_name} has {has} and would have {then:,}; that removes {removes:,}, "
-            f"more than {rule} allows. Nothing was removed: approve or discard the run",
-            removes=removes,
-        )
+    if why := overstepped(part, now, then):
+        raise Held(f"{why}. Nothing was removed: approve or discard the run", removes=now - then)
+
+
+def _limit(part: StreamRun) -> float | None:
+    """The part of the rows that one run may take away; None where no guard looks."""
+    if part.spec.write is Write.MIRROR:
+        return part.guards.max_delete
+    return part.guards.max_shrink if part.spec.write is Write.REPLACE else None
+
+
+def overstepped(part: StreamRun, now: int, then: int) -> str | None:
+    """What a guard says to a run that leaves `then` of `now` rows; None where it lets that pass."""
+    limit, removes = _limit(part), now - then
+    if limit is None or removes <= 0 or not (then == 0 or (removes >= GUARD_FLOOR and removes > limit * now)):
+        return None
+    mirrors = part.spec.write is Write.MIRROR
+    has = f"{now:,} rows that we wrote" if mirrors else f"{now:,} rows"
+    rule = f"max_delete ({limit:.0%})" if mirrors else f"max_shrink ({limit:.0%})"
+    return (
+        f"{part.spec.destination_name} has {has} and would have {then:,}; that removes {removes:,}, "
+        f"more than {rule} allows"
+    )
 
 
 def _told(reporter: Reporter, *ends: object) -> None:

@@ -261,4 +261,4 @@ def test_where_reading_goes_on(case: tuple[Any, ...]) -> None:
     work = part(Write.APPEND, mode, sequence=5)
     kept = stored and {"sequence": stored[0], "token": stored[1], "value": stored[2]}
     there = position and Position(sequence=position[0], token=position[1], checkpoint=position[2])
-    assert starting_point(work, kept, there) == start
+    assert starting_point(work, kept, there) == (start, None)
