@@ -87,6 +87,16 @@ def running_mongod(
 
 
 @contextmanager
+def running_standalone() -> Iterator[Server]:
+    """A mongod that is no replica set: it has no transactions."""
+    port = free_port()
+    with _folder("mongod", None) as data, _mongod(data, port, replica_set=False) as process:
+        with _direct(port) as client:
+            until(lambda: _is_primary(client), "mongod answers", timeout=START_TIMEOUT)
+        yield Server(url=f"mongodb://127.0.0.1:{port}/", port=port, process=process)
+
+
+@contextmanager
 def running_set(members: int = 3, *, settings: Mapping[str, object] | None = None) -> Iterator[list[Server]]:
     """A replica set of several members, with a primary; all have the same `url`. `settings` are its configuration's."""
     ports = [free_port() for _ in range(members)]
@@ -136,10 +146,16 @@ def faked_clock(offset: str | Path) -> dict[str, str]:
 
 @contextmanager
 def _mongod(
-    data: Path, port: int, *, flags: Sequence[str] = (), env: Mapping[str, str] | None = None
+    data: Path,
+    port: int,
+    *,
+    flags: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    replica_set: bool = True,
 ) -> Iterator[subprocess.Popen[bytes]]:
     command = [str(mongod_program()), "--dbpath", str(data), "--port", str(port), "--bind_ip", "127.0.0.1"]
-    command += ["--replSet", "tests", "--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet"]
+    command += ["--replSet", "tests"] if replica_set else []
+    command += ["--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet"]
     command += ["--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)", *flags]
     log = data / "mongod.log"
     with _running(command, log=log, death=signal.SIGKILL, stop=signal.SIGTERM, env=env) as process:

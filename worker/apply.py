@@ -1,22 +1,25 @@
-"""Compare a declaration with the database, make it so, and print what is there as a declaration.
+"""Compare a declaration with the database, make it so in one go, and print what is there as a declaration.
 
 What a file no longer has stays, unless it is pruned. A job keeps its checkpoints and its next fire time through a
 change that does not concern them. Nothing here prints a secret: a literal one is shown as `${CONNECTION_FIELD}`.
+Source: docs/decisions/0029-an-apply-is-one-transaction.md.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-import yaml
+from pymongo.database import Database
 
-from worker import schedule
+from worker import change, meaning, schedule
+from worker.access import How, Scope, Who
+from worker.change import ADDED, CHANGED, CONNECTION, JOB, REMOVED, Change
 from worker.connection import Connection
 from worker.declaration import (
     Declaration,
@@ -26,64 +29,99 @@ from worker.declaration import (
     print_file,
     secret_fields,
 )
-from worker.errors import BadInput, Conflict, JobActive, MissingExtra
+from worker.errors import Conflict, JobActive, SyncworkerError
 from worker.job import Job
+from worker.meaning import Situation
+from worker.run import RunState
 from worker.store import Store
+from worker.store.client import Document
+from worker.store.connections import Connections
+from worker.store.declared import Declared
 from worker.vault import Vault
 
-ADDED, CHANGED, REMOVED = "+", "~", "-"
 # Two instances may apply the same file at once: the slower one looks again.
-TRIES = 3
+TRIES = 5
+# More changes than this are one record of the audit.
+RECORDED = 500
+_DID = {ADDED: "create", CHANGED: "update", REMOVED: "delete"}
+_COUNTED = {ADDED: "added", CHANGED: "changed", REMOVED: "deleted"}
 
-Record = Connection | Job
+Agree = Callable[[list[Change]], bool]
+
+
+class Declined(SyncworkerError):
+    """Who saw the plan did not agree; nothing was changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
-    """One line of a plan: `mark` is +, ~ or -; `fields` are those that differ, each with old and new."""
+class Owner:
+    """The file that what it names belongs to; `digest` of its content, `instance` that applies it.
 
-    mark: str
-    kind: str
-    id: str
-    fields: tuple[str, ...] = ()
-    details: tuple[str, ...] = ()
+    `keeps_enabled`: where a person has enabled or disabled its jobs meanwhile, that stays.
+    """
 
-    def __str__(self) -> str:
-        return "\n".join([f"{self.mark} {self.kind} {self.id}", *(f"    {detail}" for detail in self.details)])
+    file: str
+    digest: str = ""
+    instance: str = ""
+    keeps_enabled: bool = False
 
     @property
-    def line(self) -> str:
-        """All of it on one line, for a log."""
-        told = f" ({'; '.join(self.details)})" if self.details else ""
-        return f"{self.mark} {self.kind} {self.id}{told}"
+    def who(self) -> Who:
+        return Who(name=self.file, scope=Scope.ADMIN, how=How.FILE)
 
 
-def plan(store: Store, vault: Vault, declaration: Declaration, *, prune: bool) -> list[Change]:
-    """What `apply` would do, in its order."""
-    return [step.change for step in _Plan(store, vault, declaration, prune=prune, owner=None).steps]
+def plan(
+    store: Store, vault: Vault, declaration: Declaration, *, prune: bool = False, owner: Owner | None = None
+) -> list[Change]:
+    """What `apply` would do, and what that means. What cannot be done now is `blocked`."""
+    return _Plan(store, vault, declaration, prune=prune, owner=owner).changes
 
 
 def apply(
-    store: Store, vault: Vault, declaration: Declaration, *, prune: bool = False, owner: str | None = None
+    store: Store,
+    vault: Vault,
+    declaration: Declaration,
+    *,
+    prune: bool = False,
+    owner: Owner | None = None,
+    agree: Agree | None = None,
 ) -> list[Change]:
-    """Make it so, and say what changed. Raises JobActive, Conflict where something cannot be removed now.
+    """Make it so, all of it or nothing, and say what changed.
 
-    `owner` is the file that its connections and jobs belong to from now on; None leaves that as it is. What `owner`
-    had before and has no longer stays, but belongs to nobody.
+    Raises JobActive, Conflict where something cannot be done now; nothing was changed then. `owner` is the file that
+    its connections and jobs belong to from now on; None leaves that as it is. What `owner` had before and has no longer
+    stays, but belongs to nobody. `agree` sees the plan before it is carried out, and again where somebody changed
+    something meanwhile: Declined where it says no.
     """
     for attempt in range(1, TRIES + 1):
         made = _Plan(store, vault, declaration, prune=prune, owner=owner)
+        made.refuse_blocked()
+        if agree is not None and not agree(made.changes):
+            raise Declined("nothing was changed")
         try:
-            for step in made.steps:
-                step.take()
+            if made.changes or owner is not None:
+                store.together(made.carry_out)
         except JobActive:
             raise
         except Conflict:
             if attempt == TRIES:
                 raise
         else:
-            return [step.change for step in made.steps]
+            return made.changes
     raise AssertionError("unreachable")
+
+
+def record(store: Store, who: Who, changes: Sequence[Change]) -> None:
+    """Note in the audit what was applied, under each job and connection; very much at once is one record."""
+    counts = Counter(one.mark for one in changes)
+    if len(changes) > RECORDED:
+        said: dict[str, Any] = {word: counts[mark] for mark, word in _COUNTED.items() if counts[mark]}
+        store.audit.record(who, "apply", "jobs", after=said)
+        return
+    for one in changes:
+        action, subject = f"{one.kind}.{_DID[one.mark]}", f"{one.kind}s/{one.id}"
+        before, after = (None if values is None else dict(values) for values in (one.before, one.after))
+        store.audit.record(who, action, subject, before=before, after=after)
 
 
 def due(job: Job, before: Job | None, now: datetime) -> Job:
@@ -95,13 +133,22 @@ def due(job: Job, before: Job | None, now: datetime) -> Job:
     return replace(job, next_fire_time=schedule.next_fire_time(job.schedule, now, job_id=job.id))
 
 
-def export(store: Store, vault: Vault) -> str:
-    """All connections and jobs as a file, in the order of their ids: the same bytes for the same content."""
+def export(store: Store, vault: Vault, job_ids: Iterable[str] | None = None) -> str:
+    """All connections and jobs as a file, in the order of their ids: the same bytes for the same content.
+
+    With `job_ids` those jobs alone, and the connections that they use.
+    """
     connections = store.connections(vault).list()
     stand_ins = _stand_ins(connections)
+    jobs = store.jobs.list(limit=0)
+    if job_ids is not None:
+        wanted = set(job_ids)
+        jobs = [job for job in jobs if job.id in wanted]
+        ends = {end for job in jobs for end in (job.source, job.destination)}
+        connections = [one for one in connections if one.id in ends]
     return print_file(
         {one.id: connection_document(one, stand_ins.get(one.id)) for one in connections},
-        {job.id: job_document(job) for job in store.jobs.list(limit=0)},
+        {job.id: job_document(job) for job in jobs},
     )
 
 
@@ -110,7 +157,7 @@ def _stand_ins(connections: list[Connection]) -> dict[str, dict[str, str]]:
     taken: set[str] = set()
     found: dict[str, dict[str, str]] = {}
     for connection in sorted(connections, key=lambda one: one.id):
-        for setting in literal_secrets(connection):
+        for setting in sorted({*literal_secrets(connection), *connection.unreadable}):
             wanted = re.sub(r"[^A-Z0-9]", "_", f"{connection.id}_{setting}".upper())
             wanted = wanted if not wanted[0].isdigit() else f"_{wanted}"
             name, number = wanted, 1
@@ -122,72 +169,166 @@ def _stand_ins(connections: list[Connection]) -> dict[str, dict[str, str]]:
     return found
 
 
-@dataclass(frozen=True)
-class _Step:
-    change: Change
-    take: Callable[[], object]
+@dataclass
+class _Writes:
+    """What a plan comes to, each with the revision that it was made from."""
+
+    connections: list[tuple[Connection, Connection | None]] = field(default_factory=list)
+    let_go: list[tuple[str, int]] = field(default_factory=list)
+    added: list[Job] = field(default_factory=list)
+    changed: list[tuple[Job, int | None]] = field(default_factory=list)
+    removed: list[tuple[str, int | None]] = field(default_factory=list)
+    connections_removed: list[tuple[str, int]] = field(default_factory=list)
 
 
 class _Plan:
-    """The steps from what is stored to what is declared: connections before the jobs that use them, removals last."""
+    """The way from what is stored to what is declared: connections before the jobs that use them, removals last."""
 
-    def __init__(self, store: Store, vault: Vault, declaration: Declaration, *, prune: bool, owner: str | None) -> None:
-        self._jobs = store.jobs
-        self._connections = store.connections(vault)
+    def __init__(
+        self, store: Store, vault: Vault, declaration: Declaration, *, prune: bool, owner: Owner | None
+    ) -> None:
+        self._store = store
+        self._vault = vault
         self._owner = owner
         self._now = store.now()
-        connections = {one.id: one for one in self._connections.list()}
+        self.changes: list[Change] = []
+        self._refusals: list[Conflict] = []
+        self._writes = _Writes()
+        stored = {one.id: one for one in store.connections(vault).list()}
         jobs = {one.id: one for one in store.jobs.list(limit=0)}
         self._unreadable = store.jobs.unreadable()
-        self._hidden = _stand_ins(list(connections.values()))
-        self.steps: list[_Step] = []
+        self._hidden = _stand_ins(list(stored.values()))
+        self._watched = _watched(store) - {owner.file} if owner else set()
+        after = {**({} if prune else jobs), **declaration.jobs}
+        self._users = _users(after.values())
+        concerned = [*declaration.jobs, *(id for id in (*jobs, *self._unreadable) if prune)]
+        self._situation = Situation(
+            runs=store.declared.open_runs(concerned), checkpoints=store.declared.checkpoints(concerned)
+        )
         for id, connection in declaration.connections.items():
-            self._connection(self._keeping(connection, connections.get(id)), connections.get(id))
+            self._connection(self._keeping(connection, stored.get(id)), stored.get(id))
         for id, job in declaration.jobs.items():
             self._job(job, jobs.get(id))
-        gone_jobs = [job for id, job in jobs.items() if id not in declaration.jobs]
-        gone_connections = [one for id, one in connections.items() if id not in declaration.connections]
+        gone = sorted(id for id in {*jobs, *self._unreadable} if id not in declaration.jobs)
+        gone_connections = [one for id, one in stored.items() if id not in declaration.connections]
         if prune:
-            self._remove("job", [one.id for one in gone_jobs], self._jobs.delete)
-            self._remove("connection", [one.id for one in gone_connections], self._connections.delete)
+            for id in gone:
+                self._remove_job(id, jobs.get(id))
+            for one in gone_connections:
+                self._note(change.removed(CONNECTION, one.id, one))
+                self._writes.connections_removed.append((one.id, one.revision))
         elif owner is not None:
-            for gone in (one for one in gone_jobs if one.owner == owner):
-                self._release("job", gone.id, partial(self._jobs.replace, replace(gone, owner=None)))
-            for left in (one for one in gone_connections if one.owner == owner):
-                self._release("connection", left.id, partial(self._save, replace(left, owner=None), left))
+            for connection in (one for one in gone_connections if one.owner == owner.file):
+                self._let_go(replace(connection, owner=None), connection)
+            for id in (id for id in gone if id in jobs and jobs[id].owner == owner.file):
+                self._let_go(replace(jobs[id], owner=None), jobs[id])
+
+    def refuse_blocked(self) -> None:
+        """Raise where a part of it cannot be done now."""
+        if len(self._refusals) > 1:
+            raise Conflict("; ".join(map(str, self._refusals)))
+        for refusal in self._refusals:
+            raise refusal
+
+    def carry_out(self, database: Database[Document]) -> None:
+        """Write it, under the revisions that it was made from. Raises Conflict where something changed meanwhile."""
+        declared, connections, writes = Declared(database), Connections(database, self._vault), self._writes
+        for wanted, stored in writes.connections:
+            if stored is None:
+                connections.insert(wanted, secret_fields(wanted.type))
+            else:
+                connections.replace(wanted, change.secrets(wanted), stored.revision)
+        if writes.let_go:
+            declared.let_go(writes.let_go)
+        if writes.added:
+            declared.add(writes.added)
+        if writes.changed:
+            declared.change(writes.changed)
+        if writes.removed:
+            declared.remove(writes.removed)
+        for id, revision in writes.connections_removed:
+            connections.delete(id, revision)
+        if self._owner is not None:
+            declared.note(self._owner.file, self._owner.digest, self._owner.instance)
+
+    def _note(self, made: Change, refusal: Conflict | None = None) -> None:
+        if refusal is not None:
+            self._refusals.append(refusal)
+        if made.owner is not None and self._owner is None:
+            decides = f"belongs to {made.owner}, which decides again when it changes or an instance starts"
+            made = replace(made, means=(*made.means, decides))
+        self.changes.append(replace(made, blocked=None if refusal is None else str(refusal)))
 
     def _connection(self, wanted: Connection, stored: Connection | None) -> None:
-        hide = _secrets(wanted) | (_secrets(stored) if stored else frozenset())
-        wanted = replace(wanted, owner=self._owner or (stored.owner if stored else None))
-        change = _compared("connection", wanted, stored, connection_document, hide)
-        if change:
-            self.steps.append(_Step(change, lambda: self._save(wanted, stored)))
+        wanted = replace(wanted, owner=self._owned_by(stored))
+        if stored is None:
+            self._note(change.added(CONNECTION, wanted))
+        else:
+            made = change.compared(CONNECTION, wanted, stored)
+            if made is None:
+                return
+            users = self._users.get(wanted.id, ()) if set(made.fields) - {"owner"} else ()
+            refusal = self._refusal(CONNECTION, stored) or self._lost(wanted, stored)
+            self._note(replace(made, means=meaning.of_changed_connection(users)), refusal)
+        self._writes.connections.append((wanted, stored))
 
     def _job(self, wanted: Job, stored: Job | None) -> None:
-        wanted = replace(due(wanted, stored, self._now), owner=self._owner or (stored.owner if stored else None))
-        change = _compared("job", wanted, stored, job_document, frozenset())
+        owner = self._owner
+        if owner and owner.keeps_enabled and stored and stored.owner == owner.file:
+            wanted = replace(wanted, enabled=stored.enabled)
+        wanted = replace(due(wanted, stored, self._now), owner=self._owned_by(stored))
         if wanted.id in self._unreadable:
-            mended = Change(mark=CHANGED, kind="job", id=wanted.id, details=("could not be read; is written anew",))
-            self.steps.append(_Step(mended, lambda: self._jobs.replace(wanted)))
-        elif change and stored is None:
-            self.steps.append(_Step(change, lambda: self._jobs.insert(wanted)))
-        elif change and stored is not None:
-            self.steps.append(_Step(change, lambda: self._jobs.replace(wanted, stored.revision)))
+            details = ("could not be read; is written anew",)
+            self._note(Change(mark=CHANGED, kind=JOB, id=wanted.id, details=details, after={}))
+            self._writes.changed.append((wanted, None))
+        elif stored is None:
+            self._note(replace(change.added(JOB, wanted), means=meaning.of_new_job(wanted)))
+            self._writes.added.append(wanted)
+        elif made := change.compared(JOB, wanted, stored):
+            means = meaning.of_changed_job(wanted, stored, self._situation)
+            self._note(replace(made, means=means), self._refusal(JOB, stored))
+            self._writes.changed.append((wanted, stored.revision))
 
-    def _save(self, wanted: Connection, stored: Connection | None) -> None:
-        secrets = secret_fields(wanted.type)
-        if stored is None:
-            self._connections.insert(wanted, secrets)
+    def _remove_job(self, id: str, stored: Job | None) -> None:
+        run = self._situation.runs.get(id)
+        active = run is not None and run["state"] != RunState.HELD
+        made = change.removed(JOB, id, stored)
+        means = meaning.of_removed_job(id, self._situation)
+        self._note(replace(made, means=means), JobActive(id, run["_id"]) if run and active else None)
+        self._writes.removed.append((id, stored.revision if stored else None))
+
+    def _let_go(self, free: Job | Connection, stored: Job | Connection) -> None:
+        kind = JOB if isinstance(free, Job) else CONNECTION
+        made = change.compared(kind, free, stored)
+        assert made is not None and self._owner is not None
+        detail = f"is no longer in {self._owner.file}; it stays, and can be changed or deleted elsewhere"
+        self._note(replace(made, details=(detail,)))
+        if isinstance(free, Job):
+            self._writes.changed.append((free, stored.revision))
         else:
-            self._connections.replace(wanted, secrets, stored.revision)
+            self._writes.let_go.append((free.id, stored.revision))
 
-    def _remove(self, kind: str, ids: list[str], delete: Callable[[str], object]) -> None:
-        for id in sorted(ids):
-            self.steps.append(_Step(Change(mark=REMOVED, kind=kind, id=id), partial(delete, id)))
+    def _owned_by(self, stored: Job | Connection | None) -> str | None:
+        return self._owner.file if self._owner else stored.owner if stored else None
 
-    def _release(self, kind: str, id: str, take: Callable[[], object]) -> None:
-        detail = f"is no longer in {self._owner}; it stays, and can be changed or deleted elsewhere"
-        self.steps.append(_Step(Change(mark=CHANGED, kind=kind, id=id, fields=("owner",), details=(detail,)), take))
+    def _refusal(self, kind: str, stored: Job | Connection) -> Conflict | None:
+        """Two files that are watched cannot both say what one thing is."""
+        if self._owner is None or stored.owner not in self._watched:
+            return None
+        return Conflict(
+            f"{kind} {stored.id} belongs to {stored.owner}, which a running instance watches; take it out of one"
+        )
+
+    def _lost(self, wanted: Connection, stored: Connection) -> Conflict | None:
+        """A stand-in for a secret that we cannot read would be written over it."""
+        hidden = self._hidden.get(stored.id, {})
+        lost = [name for name in stored.unreadable if wanted.settings.get(name) == hidden[name]]
+        if not lost or all(hidden[name][2:-1] in os.environ for name in lost):
+            return None
+        return Conflict(
+            f"connection {stored.id}: {', '.join(lost)} is sealed under another SECRET_KEY, and would be lost; "
+            "add the old key behind the new one, or set the variable that the file names"
+        )
 
     def _keeping(self, wanted: Connection, stored: Connection | None) -> Connection:
         """What export printed in place of a literal secret stands for that secret, unless the environment has one."""
@@ -196,45 +337,20 @@ class _Plan:
         kept = {
             name: stored.settings[name]
             for name, stand_in in self._hidden.get(stored.id, {}).items()
-            if wanted.settings.get(name) == stand_in and stand_in[2:-1] not in os.environ
+            if name in stored.settings and wanted.settings.get(name) == stand_in and stand_in[2:-1] not in os.environ
         }
         return replace(wanted, settings={**wanted.settings, **kept})
 
 
-def _compared(
-    kind: str,
-    wanted: Record,
-    stored: Record | None,
-    document: Callable[[Any], Mapping[str, Any]],
-    hide: frozenset[str],
-) -> Change | None:
-    if stored is None:
-        return Change(mark=ADDED, kind=kind, id=wanted.id)
-    new, old = document(wanted), document(stored)
-    fields = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    details = [
-        f"{name} changes" if name in hide else f"{name}: {_flat(old.get(name))} -> {_flat(new.get(name))}"
-        for name in fields
-    ]
-    if wanted.owner != stored.owner:
-        fields.append("owner")
-        details.append(f"now belongs to {wanted.owner}")
-    if not fields:
-        return None
-    return Change(mark=CHANGED, kind=kind, id=wanted.id, fields=tuple(fields), details=tuple(details))
+def _users(jobs: Iterable[Job]) -> Mapping[str, Sequence[str]]:
+    """Connection -> the jobs that use it."""
+    found: dict[str, list[str]] = {}
+    for job in jobs:
+        for end in {job.source, job.destination}:
+            found.setdefault(end, []).append(job.id)
+    return found
 
 
-def _secrets(connection: Connection) -> frozenset[str]:
-    """The settings that no plan may show; all of them where the connector is not known here."""
-    try:
-        return secret_fields(connection.type)
-    except (BadInput, MissingExtra):
-        return frozenset(connection.settings)
-
-
-def _flat(value: Any) -> str:
-    """A value on one line, as the file would spell it."""
-    if value is None:
-        return "(none)"
-    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=100_000)
-    return text.removesuffix("\n").removesuffix("\n...")
+def _watched(store: Store) -> set[str]:
+    """The files that running instances watch."""
+    return {one["jobs_file"]["file"] for one in store.instances.list() if one["live"] and one.get("jobs_file")}
