@@ -15,11 +15,12 @@ class Kind(StrEnum):
     WAITING_RUNS = "waiting_runs"
     NO_LEADER = "no_leader"
     SILENT_INSTANCE = "silent_instance"
+    JOBS_FILE = "jobs_file"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """`subject` is the id of the job, run or instance; `since` is on the server's clock, None where nobody knows."""
+    """`subject`: the id of a job, run or instance, or a file; `since` is on the server's clock, None: nobody knows."""
 
     kind: Kind
     subject: str

@@ -45,6 +45,7 @@ def findings(store: Store) -> list[Finding]:
         *_unclaimed(store, now),
         *_waiting(store, live, now),
         *_silent(store, [one for one in instances if not one["live"]]),
+        *_files(store, live, now),
     ]
     return [one for kind in Kind for one in _at_most([f for f in found if f.kind is kind])]
 
@@ -85,7 +86,9 @@ def _leaderless(lease: Document | None, live: Sequence[Document], now: datetime)
     if now - LEADERLESS < since <= now:
         return
     instances = "1 instance runs" if len(live) == 1 else f"{len(live)} instances run"
-    message = f"nobody leads since {iso(since)}, although {instances}: no fire time becomes a run; look at their logs"
+    drained = all(one.get("draining") for one in live)
+    help = "every one of them drains: let one of them work again" if drained else "look at their logs"
+    message = f"nobody leads since {iso(since)}, although {instances}: no fire time becomes a run; {help}"
     yield Finding(kind=Kind.NO_LEADER, subject="scheduler", since=since, message=message)
 
 
@@ -160,6 +163,31 @@ def _silent(store: Store, silent: Sequence[Document]) -> Iterator[Finding]:
             who = f"instance {one['host']}, pid {one['pid']}"
             message = f"{who} was last heard of at {iso(one['seen_at'])}, and still owns {', '.join(owned[:SHOWN])}"
             yield Finding(kind=Kind.SILENT_INSTANCE, subject=one["_id"], since=one["seen_at"], message=message)
+
+
+def _files(store: Store, live: Sequence[Document], now: datetime) -> Iterator[Finding]:
+    """JOBS_FILEs that are broken or gone, of several versions, or that own jobs and are watched by nobody."""
+    watching = [(one, one["jobs_file"]) for one in live if one.get("jobs_file")]
+    for one, told in watching:
+        who = f"instance {one['host']}, pid {one['pid']}"
+        if told["trouble"]:
+            message = "; ".join([f"{who}: {told['trouble']}", *told["faults"]])
+            yield Finding(kind=Kind.JOBS_FILE, subject=one["_id"], since=told["since"], message=message)
+            continue
+        applied = store.declared.applied(told["file"])
+        if applied and told["digest"] and told["digest"] != applied["digest"] and now - applied["applied_at"] > LATE:
+            other = f"the one that {_name(applied['instance'], live)} applied at {iso(applied['applied_at'])}"
+            message = f"{who} has another version of {told['file']} than {other}"
+            yield Finding(kind=Kind.JOBS_FILE, subject=one["_id"], since=applied["applied_at"], message=message)
+    if not any(now - one["started_at"] > LATE for one in live):
+        return
+    watched = {told["file"] for _, told in watching}
+    for file, (count, job_id) in store.declared.owners().items():
+        if file not in watched:
+            jobs = f"job {job_id} belongs" if count == 1 else f"job {job_id} and {count - 1:,} more belong"
+            way = f"set JOBS_FILE, or let them go: syncworker release {file}"
+            message = f"{jobs} to {file}, which no running instance watches; {way}"
+            yield Finding(kind=Kind.JOBS_FILE, subject=file, since=None, message=message)
 
 
 def _ago(passed: timedelta) -> str:

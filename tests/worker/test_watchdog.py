@@ -283,7 +283,7 @@ def test_each_finding_is_told_once_and_once_when_it_is_gone(scene: Scene, caplog
 def test_an_instance_that_is_not_fit_resigns_and_leaves_the_lease_to_another(scene: Scene) -> None:
     scene.led()
     other = Lease(scene.store.leases, instance="there", host="h", ttl=15, gained=lambda: None)
-    scene.lease.fit = lambda: False
+    scene.lease.unfit = lambda: "its scheduler is stuck"
     scene.lease.turn()
     scene.lease.turn()
     assert scene.lease.holding() is None
