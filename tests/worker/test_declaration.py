@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
 from typing import Any
 
+import jsonschema
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from worker import logs
 from worker.connection import Connection
+from worker.declaration import file as reading
 from worker.declaration import (
     job_document,
     literal_secrets,
     load,
     parse_connection,
     parse_job,
-    print_file,
     resolve,
 )
+from worker.declaration.file import _Reader
+from worker.declaration.notes import notes
+from worker.declaration.schema import file_schema
 from worker.errors import BadInput, Fault
 from worker.job import CatchUp, Guards, Job, Mode, Overlap, Retry, Schedule, StreamSpec, Write
 
@@ -30,6 +31,7 @@ connections:
   shop: {type: sqlite, path: shop.db}
   lake: {type: mongodb, url: "${LAKE_URL}", database: lake}
 """
+EDITOR = jsonschema.Draft202012Validator(file_schema())
 STREAM = "{name: orders, mode: incremental, cursor: updated_at, key: [id], write: upsert}"
 
 
@@ -157,6 +159,34 @@ MISTAKES = [
     (stream("name: a, lookback: 1h"), 10, 19, "it needs mode incremental and write upsert"),
     (stream("name: a, mode: incremental, cursor: c, key: [i], write: upsert, lookback: x"), 10, 74, "a duration"),
     (stream("name: a, targt: b"), 10, 19, "did you mean target?"),
+    ("version: 1\nconnections:\n\ts: {type: sqlite}\n", 3, 1, "indent with blanks"),
+    ("version: 1\n? [a, b]\n: c\n", 2, 3, "has a key that is no text"),
+    ("version: '1'\n", 1, 1, "version: is '1'; allowed: 1"),
+    ("version: true\n", 1, 1, "allowed: 1"),
+    ("version: 1\nversion: 1\n", 2, 1, "is there twice, first in line 1"),
+    ("version: 1\njobs: {a: *nowhere}\n", 2, 11, "undefined alias"),
+    ("version: 1\nconnections:\n  s: {type: 3}\n", 3, 7, "is 3; allowed: a text (quote it)"),
+    ("version: 1\nconnections:\n  s: {type: sqlite, path: 7}\n", 3, 21, "valid string"),
+    ("version: 1\nconnections:\n  s: sqlite\n", 3, 3, "is 'sqlite'; allowed: fields with values"),
+    ("version: 1\nconnections:\n  s: {type: files, path: x, types: guess}\n", 3, 29, "'infer' or 'text'"),
+    ("version: 1\nconnections:\n  s: {type: mongodb, url: 'http://x', database: d}\n", 3, 22, "mongodb://"),
+    (f"version: 1\nconnections:\n  {'x' * 64}: {{type: sqlite, path: x}}\n", 3, 3, "up to 63"),
+    (job("schedule: {cron: '*/5 * * *'}"), 11, 16, "allowed: five (minute, hour, day of month, month, day of week)"),
+    (job("schedule: {cron: '61 * * * *'}"), 11, 16, "has '61' as minute"),
+    (job("schedule: {cron: '* 24 * * *'}"), 11, 16, "has '24' as hour"),
+    (job("schedule: {cron: '* * * * mo'}"), 11, 16, "has 'mo' as day of week"),
+    (job("schedule: {cron: '* * * * * *'}"), 11, 16, "use `every` for less than a minute"),
+    (job("schedule: {every: 1m, timezone: Europe/Pari}"), 11, 27, "did you mean Europe/Paris?"),
+    (job("schedule: {every: 2 days}"), 11, 16, "allowed: a duration such as 10s, 15m"),
+    (job("overlap: que"), 11, 5, "did you mean queue?"),
+    (job("guards: sometimes"), 11, 5, "is 'sometimes'; allowed: fields with values"),
+    (job("guards: {max_shrnk: 1%}"), 11, 14, "did you mean max_shrink?"),
+    (job("retry: 3"), 11, 5, "is 3; allowed: fields with values"),
+    (job("retry: {tries: 3}"), 11, 13, "is not known here"),
+    (stream("name: a, write: upsrt, key: [id]"), 10, 19, "did you mean upsert?"),
+    (stream("name: 5"), 10, 10, "is 5; allowed: a text (quote it)"),
+    (stream("name: a, timestamps: txt"), 10, 19, "streams[0].timestamps: Input should be 'date' or 'text'"),
+    (stream("name: a, filter: {a: 1}"), 10, 19, "is not known here"),
     (file("Orders: {source: shop, destination: lake, streams: [{name: a}]}"), 6, 3, "jobs.Orders: is no id"),
     (file("o: {source: shp, destination: lake, streams: [{name: a}]}"), 6, 7, "did you mean shop?"),
     (file("o: {source: shop, destination: shop2, streams: [{name: a}]}"), 6, 21, "which is no connection"),
@@ -168,6 +198,61 @@ def test_a_mistake_is_told_with_its_place(text: str, line: int, column: int, mes
     (fault,) = faults_of(text)
     assert message in f"{fault.field}: {fault.message}"
     assert (fault.line, fault.column) == (line, column)
+
+
+# What an editor is told already.
+TELLING = (
+    "did you mean jobs?", "did you mean sqlite?", "did you mean path?", "did you mean every?", "did you mean source?",
+    "did you mean target?", "did you mean queue?", "did you mean upsert?", "did you mean max_shrink?", "is a list;",
+    "allowed: latest, all", "allowed: evolve", "allowed: true, false", "allowed: full", "a whole number",
+    "Shop: is no id",
+    "type: is missing", "name: is missing", "cursor: is missing", "write: is missing", "allowed: a list", "up to 63",
+    "key: is empty", "names id twice", "_synced_at", "'infer' or 'text'", "'date' or 'text'", "is 2; allowed: 1",
+    "is a text;",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("part", TELLING)
+def test_the_schema_for_editors_tells_it_too(part: str) -> None:
+    told = [row[0] for row in MISTAKES if part in row[3]]
+    assert told, "no mistake has these words"
+    for text in told:
+        assert not EDITOR.is_valid(_Reader().read(text)), text
+
+
+def test_a_large_file_is_read_by_the_fast_reader_as_by_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = "".join(f"  j{n}: {{source: shop, destination: lake, streams: [{{name: ö{n}}}]}}\n" for n in range(50))
+    text = CONNECTIONS + "jobs:\n" + jobs
+    slow = load(text)
+    monkeypatch.setattr(reading, "_LARGE", 10)
+    fast = load(text)
+    assert fast == slow and fast.places == slow.places
+    for broken, line, column, message in MISTAKES:
+        (fault,) = faults_of(broken)
+        assert (fault.line, fault.column) == (line, column), message
+        assert message in f"{fault.field}: {fault.message}"
+
+
+def test_a_huge_file_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_BYTES", 1000)
+    (fault,) = faults_of(b"version: 1\n#" + b"x" * 1000)
+    assert "is too large" in fault.message
+
+
+def test_what_is_no_mistake_is_noted_with_its_place() -> None:
+    text = file(
+        """\
+        one: {source: shop, destination: lake, streams: [{name: a}]}
+        two: {source: shop, destination: lake, streams: [{name: b}, {name: c, target: a, write: append}]}
+        own: {source: shop, destination: shop, streams: [{name: a}]}
+        """
+    )
+    found = [(one.line, one.column, one.message) for one in notes(load(text), ["LAKE_UR"])]
+    assert [place[:2] for place in found] == [(4, 25), (7, 63), (8, 52)]
+    assert "refers to ${LAKE_URL}, which is not set here" in found[0][2] and "did you mean ${LAKE_UR}?" in found[0][2]
+    assert "'a' of lake, as job one does" in found[1][2]
+    assert "which it reads from" in found[2][2]
+    assert len(notes(load(text), ["LAKE_URL"])) == 2
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
@@ -292,76 +377,6 @@ def test_resolved_secrets_never_reach_a_log() -> None:
 )
 def test_a_secret_is_printed_only_where_it_is_all_references(url: str, literal: bool) -> None:
     assert literal_secrets(connection(url=url, database="d")) == (["url"] if literal else [])
-
-
-# There and back.
-
-names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
-columns = st.lists(names, min_size=1, max_size=3, unique=True).map(tuple)
-LOOKBACKS: list[str | float] = ["1h", "90s", 5.0, 0.5]
-seconds = st.integers(1, 10**8).map(lambda ms: max(1.0, ms / 1000))
-
-
-@st.composite
-def streams(draw: st.DrawFn) -> StreamSpec:
-    mode = draw(st.sampled_from(Mode))
-    write = draw(st.sampled_from([Write.APPEND, Write.UPSERT] if mode is Mode.INCREMENTAL else list(Write)))
-    again = mode is Mode.INCREMENTAL and write is Write.UPSERT
-    key = draw(columns) if write.keyed else draw(columns | st.just(()))
-    return StreamSpec(
-        name=draw(names),
-        mode=mode,
-        write=write,
-        target=draw(st.none() | names),
-        cursor=draw(names) if mode is Mode.INCREMENTAL else draw(st.none() | names),
-        key=key,
-        lookback=draw(st.none() | st.sampled_from(LOOKBACKS)) if again else None,
-        columns=draw(st.none() | columns.map(lambda some: (*key, *(one for one in some if one not in key)))),
-        exclude=tuple(one for one in draw(columns | st.just(())) if one not in key),
-        undo=draw(st.none() | seconds) if write is Write.REPLACE else None,
-        rename=draw(st.dictionaries(names, names, max_size=2).filter(lambda d: len(set(d.values())) == len(d))),
-    )
-
-
-schedules = st.builds(
-    Schedule,
-    cron=st.sampled_from(["*/5 * * * *", "0 2 * * mon-fri", "@daily"]),
-    timezone=st.sampled_from(["UTC", "Europe/Paris"]),
-    jitter=st.sampled_from([0.0, 90.0]),
-) | st.builds(Schedule, every=seconds)
-
-
-@st.composite
-def jobs(draw: st.DrawFn) -> Job:
-    backoff = draw(seconds)
-    some = draw(st.lists(streams(), min_size=1, max_size=2, unique_by=lambda one: one.name))
-    targets = {one.destination_name for one in some}
-    return Job(
-        id=draw(st.from_regex(r"[a-z0-9][a-z0-9_-]{0,9}", fullmatch=True)),
-        source="shop",
-        destination="lake",
-        streams=tuple(some) if len(targets) == len(some) else (some[0],),
-        schedule=draw(st.none() | schedules),
-        retry=Retry(attempts=draw(st.integers(1, 100)), backoff=backoff, max_backoff=round(backoff + draw(seconds), 3)),
-        timeout=draw(st.none() | seconds),
-        catch_up=draw(st.sampled_from(CatchUp)),
-        overlap=draw(st.sampled_from(Overlap)),
-        guards=Guards(
-            max_delete=draw(st.none() | st.integers(0, 100).map(lambda percent: percent / 100)),
-            max_shrink=draw(st.none() | st.integers(0, 100).map(lambda percent: percent / 100)),
-        ),
-        enabled=draw(st.booleans()),
-    )
-
-
-@settings(deadline=None, max_examples=60)
-@given(jobs())
-def test_a_job_reads_back_as_it_was_printed(one: Job) -> None:
-    documents: Mapping[str, Any] = {"shop": {"type": "sqlite", "path": "x"}, "lake": {"type": "sqlite", "path": "y"}}
-    text = print_file(documents, {one.id: job_document(one)})
-    read = load(text).jobs[one.id]
-    assert read == one
-    assert print_file(documents, {read.id: job_document(read)}) == text
 
 
 def test_a_jobs_undo_is_for_those_of_its_streams_that_are_replaced() -> None:

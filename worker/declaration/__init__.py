@@ -11,7 +11,7 @@ from worker.declaration.connections import (
     resolve,
     secret_fields,
 )
-from worker.declaration.file import Declaration, load, print_file
+from worker.declaration.file import Declaration, load, load_job, print_file, print_job
 from worker.declaration.jobs import job_document, parse_job
 
 __all__ = [
@@ -20,9 +20,11 @@ __all__ = [
     "job_document",
     "literal_secrets",
     "load",
+    "load_job",
     "parse_connection",
     "parse_job",
     "print_file",
+    "print_job",
     "resolve",
     "secret_fields",
 ]

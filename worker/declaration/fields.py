@@ -81,7 +81,9 @@ class Fields:
         try:
             return words(value)
         except ValueError:
-            self.fault(name, f"is {shown(value)}; allowed: {', '.join(words)}")
+            near = difflib.get_close_matches(str(value).lower(), list(words), n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            self.fault(name, f"is {shown(value)}; allowed: {', '.join(words)}{hint}")
             return default
 
     def flag(self, name: str, default: bool) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -22,8 +22,12 @@ from worker.errors import BadInput, Fault
 from worker.job import Job
 
 VERSION = 1
-# More than any file written by hand; an alias of aliases of aliases gets here at once.
-MOST_NODES = 200_000
+# More than any file written by hand, or exported from ten thousand jobs.
+MOST_BYTES = 64 * 2**20
+# How often parts may be repeated through aliases; an alias of aliases of aliases gets here at once.
+MOST_REPEATS = 200_000
+# From here on libyaml reads, six times as fast; what it does not take is read again for the words of PyYAML.
+_LARGE = 200_000
 
 _TAG = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
@@ -35,10 +39,11 @@ Position = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """What a file says there shall be, by id."""
+    """What a file says there shall be, by id. `places`: where each field stands (line, column), by its path."""
 
     connections: dict[str, Connection]
     jobs: dict[str, Job]
+    places: Mapping[str, Position] = field(default_factory=dict, compare=False, repr=False)
 
     def only(self, job_id: str) -> Declaration | None:
         """One job and its two connections; None where it is not in the file."""
@@ -70,10 +75,52 @@ def load(text: str | bytes) -> Declaration:
             id: read_job(id, entry, f"jobs.{id}", reader.faults, types)
             for id, entry in _entries(fields, "jobs").items()
         },
+        places=reader.places,
     )
     if reader.faults:
         raise BadInput(reader.placed())
     return declared
+
+
+def load_job(text: str, types: Mapping[str, str]) -> tuple[str | None, Job]:
+    """One job: its fields alone, an id with them as under `jobs:`, or a whole file with one job. (its id, the job)
+
+    `types` (connection id -> connector) are the connections that there are besides the file's own. Raises BadInput with
+    every fault placed.
+    """
+    reader = _Reader()
+    document = reader.read(text)
+    if reader.fatal:
+        raise BadInput(reader.faults)
+    if isinstance(document, dict) and document.keys() & {"version", "connections", "jobs"}:
+        return _only_job(document, reader, types)
+    if isinstance(document, dict) and len(document) == 1 and isinstance(next(iter(document.values())), dict):
+        ((id, entry),) = document.items()
+        job = read_job(id, entry, id, reader.faults, types)
+    else:
+        id, job = None, read_job("job", document, "", reader.faults, types)
+    if reader.faults:
+        raise BadInput(reader.placed())
+    return id, job
+
+
+def _only_job(document: dict[str, Any], reader: _Reader, types: Mapping[str, str]) -> tuple[str, Job]:
+    fields = Fields(document, "", reader.faults)
+    fields.know("version", "connections", "jobs")
+    here = {id: _type_of(entry) for id, entry in _entries(fields, "connections").items()}
+    jobs = _entries(fields, "jobs")
+    if len(jobs) != 1:
+        fields.fault("jobs", f"has {len(jobs)} jobs; allowed here: one")
+    found = [(id, read_job(id, entry, f"jobs.{id}", reader.faults, {**types, **here})) for id, entry in jobs.items()]
+    if reader.faults:
+        raise BadInput(reader.placed())
+    return found[0]
+
+
+def print_job(id: str, document: Mapping[str, Any]) -> str:
+    """One job as it stands under `jobs:`, not indented."""
+    text: str = yaml.dump({id: dict(document)}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return text
 
 
 def print_file(connections: Mapping[str, Any], jobs: Mapping[str, Any]) -> str:
@@ -113,15 +160,18 @@ class _Reader:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.fatal = False
-        self._positions: dict[str, Position] = {}
+        self.places: dict[str, Position] = {}
         self._open: set[int] = set()
-        self._nodes = 0
+        self._known: set[int] = set()
+        self._repeats = 0
 
     def read(self, text: str | bytes) -> Any:
         try:
+            if len(text) > MOST_BYTES:
+                raise _Unreadable(f"is too large; allowed: up to {MOST_BYTES // 2**20} MiB", 1, 1)
             if isinstance(text, bytes):
                 text = _decoded(text)
-            node = yaml.compose(text.removeprefix("\ufeff"), Loader=yaml.SafeLoader)
+            node = _composed(text.removeprefix("\ufeff"))
             if node is None:
                 raise _Unreadable("is empty; begin with version: 1", 1, 1)
             return self._value(node, "")
@@ -145,9 +195,9 @@ class _Reader:
     def _placed(self, fault: Fault) -> Fault:
         """A field that is not there stands where its nearest parent does."""
         path = fault.field
-        while path and path not in self._positions:
+        while path and path not in self.places:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
-        line, column = self._positions.get(path, (1, 1))
+        line, column = self.places.get(path, (1, 1))
         return replace(fault, line=line, column=column)
 
     def _give_up(self, message: str, line: int, column: int) -> None:
@@ -156,12 +206,13 @@ class _Reader:
 
     def _value(self, node: yaml.Node, path: str) -> Any:
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
-        self._nodes += 1
-        if self._nodes > MOST_NODES:
+        self._repeats += id(node) in self._known
+        self._known.add(id(node))
+        if self._repeats > MOST_REPEATS:
             raise _Unreadable("is too large: its aliases unfold without end", line, column)
         if id(node) in self._open:
             raise _Unreadable("contains itself through an alias", line, column)
-        self._positions.setdefault(path, (line, column))
+        self.places.setdefault(path, (line, column))
         self._open.add(id(node))
         try:
             if isinstance(node, yaml.MappingNode):
@@ -181,13 +232,23 @@ class _Reader:
             name: str = key.value
             at = f"{path}.{name}" if path else name
             if name in values:
-                first = self._positions[at][0]
+                first = self.places[at][0]
                 fault = Fault(field=at, message=f"is there twice, first in line {first}", line=line, column=column)
                 self.faults.append(fault)
                 continue
-            self._positions[at] = (line, column)
+            self.places[at] = (line, column)
             values[name] = self._value(value, at)
         return values
+
+
+def _composed(text: str) -> yaml.Node | None:
+    fast = getattr(yaml, "CSafeLoader", None)
+    if fast is not None and len(text) > _LARGE:
+        try:
+            return yaml.compose(text, Loader=fast)
+        except yaml.YAMLError:
+            pass
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 class _Unreadable(Exception):

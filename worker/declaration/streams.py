@@ -6,7 +6,7 @@ connections know.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -14,7 +14,7 @@ from worker import connectors
 from worker.connectors.protocol import Connector
 from worker.declaration.fields import Fields, meant, shown
 from worker.duration import format_duration
-from worker.errors import MissingExtra
+from worker.errors import BadInput, MissingExtra
 from worker.job import Delete, Drift, Mode, StreamSpec, Write
 from worker.sync.columns import METADATA
 
@@ -153,6 +153,7 @@ def _options(fields: Fields, types: Mapping[str, str | None] | None) -> dict[str
     """The fields that belong to the connectors; one that neither end knows is a fault."""
     own = {*STREAM_FIELDS, *SHARED}
     given = [name for name in fields.names_of_fields() if name not in own]
+    said = [name for name in given if fields.raw(name) is not None]
     if not given:
         return {}
     every = set(connectors.REGISTRY)
@@ -163,9 +164,27 @@ def _options(fields: Fields, types: Mapping[str, str | None] | None) -> dict[str
     for name in given:
         if name not in known and name not in typed:
             fields.fault(name, f"is not known here; {meant(name, {*STREAM_FIELDS, *known, *typed})}")
-        elif name in typed and (not fields.raw(name) or not isinstance(fields.raw(name), typed[name])):
+    for name in said:
+        if name in typed and (not fields.raw(name) or not isinstance(fields.raw(name), typed[name])):
             fields.fault(name, f"is {shown(fields.raw(name))}; allowed: {_SHAPES[typed[name]]}")
-    return {name: fields.raw(name) for name in given if name in known or name in typed}
+    for type_ in ends:
+        _check_options(fields, type_, [name for name in said if name in _known(type_).stream_options])
+    return {name: fields.raw(name) for name in said if name in known or name in typed}
+
+
+def _check_options(fields: Fields, type_: str, names: Sequence[str]) -> None:
+    """Options that a connection has too are checked as its settings are."""
+    if not names:
+        return
+    settings = connectors.connector(type_).settings.names()
+    try:
+        connectors.settings_of(type_, {name: fields.raw(name) for name in names if name in settings})
+    except BadInput as error:
+        told = {fault.field for fault in fields.faults}
+        for fault in error.faults:  # what else a connection needs is not a stream's to say
+            name = fault.field.partition(".")[0]
+            if name in names and fields.at(fault.field) not in told:
+                fields.fault(fault.field, fault.message)
 
 
 class _Unknown:
