@@ -10,6 +10,7 @@ from dataclasses import replace
 from worker import logs
 from worker import settings as worker_settings
 from worker.main import run
+from worker.redaction import register_own
 from worker.stopping import Stopping
 
 
@@ -18,6 +19,7 @@ def main(env: Mapping[str, str], mongo_url: str | None = None, stopping: Stoppin
 
     `mongo_url` and `stopping` are given by a caller that runs the embedded database and takes the signals itself.
     """
+    register_own(env)
     settings = worker_settings.load(env)
     if settings.mongo_url is None and mongo_url is None:
         # The embedded database is the other half's: become `syncworker worker`, which brings it along.

@@ -28,6 +28,7 @@ from worker.verification import concerned
 log = logging.getLogger(__name__)
 
 STORE_PATIENCE = 0.5
+RETRIED, INTERRUPTED, LOST = "retried", "interrupted", "lost"
 
 
 class Attempt:
@@ -37,6 +38,7 @@ class Attempt:
         self.run_id: str = run["_id"]
         self.job_id: str = run["job_id"]
         self.token: int = run["claim"]["token"]
+        self.number: int = run["attempt"]
         self.signals = signals
         self._run = run
         self._store = store
@@ -45,6 +47,8 @@ class Attempt:
         self._progress: dict[str, StreamProgress] = {name: resumed(stored) for name, stored in run["progress"].items()}
         self.timeout: float | None = None
         self._reason: str | None = None
+        # How it ended, for the metrics: the run's state, or why the run goes on.
+        self.outcome = LOST
 
     def progress(self) -> dict[str, Any]:
         """What to store of each stream, in the job's order."""
@@ -184,6 +188,7 @@ class Attempt:
                 self.run_id, self.token, "failed", self._ending(error, reason), delay=delay
             )
         )
+        self.outcome = RETRIED
 
     def _interrupted(self, error: SyncworkerError) -> None:
         if isinstance(error, LostClaim):
@@ -201,6 +206,7 @@ class Attempt:
                 self.run_id, self.token, "interrupted", self._ending(None, reason), give_back=True
             )
         )
+        self.outcome = INTERRUPTED
 
     def _finish(self, state: RunState, *, error: Document | None = None, reason: str | None = None) -> None:
         if state is RunState.CANCELLED:
@@ -211,6 +217,7 @@ class Attempt:
             self._say("info", f"{state}: {reason}" if reason else str(state))
         self._log.close()  # whoever sees the end finds the whole log
         self._recorded(lambda: self._store.claims.end(self.run_id, self.token, state, self._ending(error, reason)))
+        self.outcome = str(state)
 
     def _ending(self, error: Document | None, reason: str | None) -> Ending:
         return Ending(progress=self.progress(), error=error, reason=reason)

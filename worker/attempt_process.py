@@ -16,6 +16,8 @@ from worker import logs
 from worker import store as stores
 from worker.attempt import Attempt
 from worker.errors import Cancelled, Stopped, SyncworkerError, TimedOut
+from worker.log_fields import bind
+from worker.redaction import register_own
 from worker.service import Service
 from worker.signals import Signals
 from worker.vault import Vault
@@ -33,6 +35,8 @@ def main() -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     order = json.loads(sys.stdin.readline())
     logs.configure(order["log_level"], order["log_format"], "run")
+    os.environ.update(order["own"], MONGO_URL=order["mongo_url"])  # so that references are filled, or refused, as there
+    register_own(os.environ)
     store = stores.open(order["mongo_url"], order["mongo_database"])
     signals = Signals(order["trusted_until"])
     run = json_util.loads(json.dumps(order["run"]))
@@ -40,16 +44,19 @@ def main() -> int:
     threading.Thread(target=_obey, args=(signals,), name="orders", daemon=True).start()
 
     def report() -> float:
-        reports.write(json_util.dumps(attempt.progress()) + "\n")
+        reports.write(json_util.dumps({"progress": attempt.progress(), "outcome": attempt.outcome}) + "\n")
         reports.flush()
         attempt.flush_log()
         return REPORT_EVERY
 
     reporting = Service("report", report)
     reporting.start()
-    attempt.execute()
+    claim = run["claim"]["instance"]
+    with bind(run=attempt.run_id, job=attempt.job_id, attempt=attempt.number, instance=claim):
+        attempt.execute()
     reporting.stop()
     reporting.join(1.0)
+    report()  # how it ended
     store.close()
     return 0
 

@@ -20,8 +20,10 @@ from typing import IO, Any
 from bson import json_util
 
 from worker import clock
-from worker.attempt import Attempt
+from worker.attempt import LOST, Attempt
 from worker.errors import ProcessDied, Stopped
+from worker.log_fields import carried
+from worker.redaction import OWN_SECRETS, shortened
 from worker.settings import WorkerSettings, secret_keys
 from worker.signals import Signals
 from worker.store import Store
@@ -43,6 +45,7 @@ class IsolatedAttempt:
         self.run_id: str = run["_id"]
         self.job_id: str = run["job_id"]
         self.token: int = run["claim"]["token"]
+        self.number: int = run["attempt"]
         self.signals = signals
         self.timeout: float | None = None
         self._run = run
@@ -50,6 +53,7 @@ class IsolatedAttempt:
         self._vault = vault
         self._settings = settings
         self._progress: dict[str, Any] = dict(run["progress"])
+        self.outcome = LOST
         self._child: subprocess.Popen[str] | None = None
 
     def progress(self) -> dict[str, Any]:
@@ -80,17 +84,21 @@ class IsolatedAttempt:
             log.exception("run %s of %s: its process could not be run", self.run_id, self.job_id)
             died = error
         run = dict(self._run) | {"progress": self._progress}
-        Attempt(run, self._store, self._vault, self.signals).end_as(died)
+        ending = Attempt(run, self._store, self._vault, self.signals)
+        ending.end_as(died)
+        self.outcome = ending.outcome
 
     def _run_child(self) -> tuple[int, Exception | None]:
         """The child's exit code, and what it was killed for."""
         command = [sys.executable, "-m", "worker.attempt_process", str(os.getpid())]
         pipe = subprocess.PIPE
-        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True) as child:
+        # Our own secrets come with its order: what a process was started with can be read from outside.
+        env = {name: value for name, value in os.environ.items() if name not in OWN_SECRETS}
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True, env=env) as child:
             assert child.stdin is not None and child.stdout is not None
             self._child = child
             resource.prlimit(child.pid, resource.RLIMIT_DATA, (MEMORY_LIMIT, MEMORY_LIMIT))
-            listener = threading.Thread(target=self._listen, args=(child.stdout,), daemon=True)
+            listener = threading.Thread(target=carried(self._listen), args=(child.stdout,), daemon=True)
             listener.start()
             self._send(child.stdin.fileno(), self._order())
             os.set_blocking(child.stdin.fileno(), False)  # a child that does not listen must not hold us
@@ -107,6 +115,7 @@ class IsolatedAttempt:
             "mongo_url": settings.mongo_url,
             "mongo_database": settings.mongo_database,
             "secret_keys": list(secret_keys(settings)),
+            "own": {name: os.environ[name] for name in OWN_SECRETS if name in os.environ},
             "log_level": settings.log_level,
             "log_format": settings.log_format,
             "trusted_until": self.signals.trusted_until,
@@ -140,9 +149,10 @@ class IsolatedAttempt:
     def _listen(self, reports: IO[str]) -> None:
         for line in reports:
             try:
-                self._progress = json_util.loads(line)
-            except ValueError:
-                log.warning("run %s: its process printed %r", self.run_id, line[:200])
+                report = json_util.loads(line)
+                self._progress, self.outcome = report["progress"], report["outcome"]
+            except (ValueError, TypeError, KeyError):
+                log.warning("run %s: its process printed %r", self.run_id, shortened(line, 200))
 
     @staticmethod
     def _send(orders: int, message: dict[str, Any]) -> None:

@@ -1,40 +1,27 @@
 """Logging to stderr, for people or as JSON lines, through one redactor for every sink.
 
-It keeps no file and no history: whoever started the process reads stderr. What a run said goes to the store.
+What nobody caught and what Python warns of comes the same way, or it would pass the redactor by. It keeps no file and
+no history: whoever started the process reads stderr. What a run said goes to the store.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 import threading
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import TextIO
+
+from worker.log_fields import bound
+from worker.redaction import redact, redacted, register_secret
+
+__all__ = ["configure", "redact", "register_secret"]
 
 _FIELDS = ("run", "job", "attempt", "instance", "stream")
-_PASSWORD_IN_URL = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@")
-_SHORTEST_SECRET = 4
-
-_secrets: set[str] = set()
-_secrets_lock = threading.Lock()
-
-
-def register_secret(value: str) -> None:
-    """Never let `value` reach a log line again; short values are passed over, they would blot out plain words."""
-    if len(value) >= _SHORTEST_SECRET:
-        with _secrets_lock:
-            _secrets.add(value)
-
-
-def redact(text: str) -> str:
-    """`text` with registered secrets, and the password of any URL, replaced by asterisks."""
-    text = _PASSWORD_IN_URL.sub(r"\1:********@", text)
-    with _secrets_lock:
-        known = sorted(_secrets, key=len, reverse=True)
-    for secret in known:
-        text = text.replace(secret, "********")
-    return text
+# Libraries that say too much below a warning: statements, addresses, headers.
+_NOISY = ("pymongo", "psycopg", "hypercorn.access", "httpx", "httpcore", "asyncio", "urllib3")
 
 
 class _Console(logging.Formatter):
@@ -53,25 +40,45 @@ class _Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {
+        line: dict[str, object] = {
             "at": moment.replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "process": self._process,
             "message": record.getMessage(),
         }
+        line |= bound()
         line |= {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return redact(json.dumps(line, ensure_ascii=False, default=str))
+        return redact(json.dumps(redacted(line), ensure_ascii=False, default=str))
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A line that cannot be written; Python's own way would print its arguments as they are."""
+        if isinstance(sys.exc_info()[1], (BrokenPipeError, ValueError)):  # nobody reads stderr any more
+            return
+        print(f"a log line of {record.pathname}:{record.lineno} cannot be written", file=sys.stderr)
 
 
 def configure(level: str, style: str, process: str) -> None:
     """Send every logger's lines to stderr; `style` is `console` or `json`, `level` as in LOG_LEVEL."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(sys.stderr)
     handler.setFormatter(_Json(process) if style == "json" else _Console())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("pymongo", "hypercorn.access", "httpx", "httpcore", "asyncio"):
+    for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    sys.excepthook = lambda kind, error, trace: _uncaught("the process", kind, error, trace)
+    threading.excepthook = lambda end: _uncaught(
+        f"thread {end.thread.name if end.thread else '?'}", end.exc_type, end.exc_value, end.exc_traceback
+    )
+
+
+def _uncaught(where: str, kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if issubclass(kind, (SystemExit, KeyboardInterrupt)):
+        return
+    logging.getLogger(__name__).critical("%s ended by an error", where, exc_info=(kind, error or kind(), trace))

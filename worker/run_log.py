@@ -82,7 +82,7 @@ class RunLog:
         with self._lock:
             dropped, self._dropped = self._dropped, 0
             if dropped:
-                line = {"at": clock.wall(), "level": "warning", "attempt": self._attempt}
+                line = {"at": clock.wall(), "level": "warning", "attempt": self._attempt, "dropped": dropped}
                 line["message"] = f"{dropped:,} more lines were not kept: an attempt keeps {MOST_LINES:,}"
                 self._lines.append(line)
         self.flush()
