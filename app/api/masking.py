@@ -1,22 +1,25 @@
 """Secrets on their way out and back in: asterisks outwards, and asterisks that come back mean "as it was".
 
-A reference like `${NAME}` is no secret and is shown. It seals nothing: `worker.vault` does.
+A reference like `${NAME}` is no secret and is shown. A stored secret goes with its address: it is never taken along to
+another one. It seals nothing: `worker.vault` does.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote
 
+from worker import references, url_secrets
 from worker.errors import BadInput, Fault
+from worker.redaction import MASK
 
-MASK = "********"
+__all__ = ["MASK", "kept", "masked"]
 
-_REFERENCE = re.compile(r"\$\{\w+\}")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_SECRET_NAME = re.compile(r"pass|pwd|secret|token|key|credential|authmechanismproperties", re.IGNORECASE)
+# Scheme, user and hosts of a URL; its path; the rest.
+_PARTS = re.compile(r"([^/?#]*//[^/?#]*)(/[\w.~%-]*)?(.*)", re.DOTALL)
+# Settings that say where to: a secret of the same connection does not follow when they change.
+_ADDRESS = re.compile(r"(^|_)(host|hostname|port|server|address|endpoint|account|user|username|login)$", re.IGNORECASE)
 
 
 def masked(settings: Mapping[str, Any], secret: frozenset[str]) -> dict[str, Any]:
@@ -27,22 +30,65 @@ def masked(settings: Mapping[str, Any], secret: frozenset[str]) -> dict[str, Any
 def kept(given: Mapping[str, Any], stored: Mapping[str, Any], secret: frozenset[str]) -> dict[str, Any]:
     """`given` with the stored secrets where they were left out or sent back masked; null removes one.
 
-    Raises BadInput for a mask that was changed: a stored password never follows to another host.
+    Raises BadInput where a stored secret would go to another address than the one that it was entered for.
     """
     result = {name: value for name, value in given.items() if value is not None}
     faults = []
+    taken = set()
     for name in sorted(secret):
         before = stored.get(name)
         if name not in given:
             if before is not None:
                 result[name] = before
+                taken.add(name)
         elif before is not None and given[name] == _masked(before):
             result[name] = before
+            taken.add(name)
         elif isinstance(given[name], str) and MASK in given[name]:
-            faults.append(Fault(field=name, message="has asterisks for a secret and was changed; enter the secret too"))
+            filled = _filled(given[name], before)
+            if filled is None:
+                message = (
+                    "has asterisks for a secret, which stays only where user, host, port and parameters do; "
+                    "enter the secret too"
+                )
+                faults.append(Fault(field=name, message=message))
+            else:
+                result[name] = filled
+    moved = [name for name in stored if _address(result.get(name), name) != _address(stored[name], name)]
+    for name in sorted(taken):
+        others = [other for other in moved if other != name]
+        if others and not _shown(stored[name]):
+            faults.append(Fault(field=name, message=f"does not follow to another {others[0]}; enter it again"))
     if faults:
         raise BadInput(faults)
     return result
+
+
+def _filled(given: str, before: Any) -> str | None:
+    """The stored URL with another path (a database, say), where nothing else is asked for; else None."""
+    if not isinstance(before, str) or not url_secrets.is_url(before):
+        return None
+    old, new = _PARTS.fullmatch(_masked(before)), _PARTS.fullmatch(given)
+    if old is None or new is None or (old[1], old[3]) != (new[1], new[3]):
+        return None
+    pieces = given.split(MASK)
+    secrets = [part for part in url_secrets.secrets(before) if not references.nothing_else(part)]
+    if len(pieces) != len(secrets) + 1:
+        return None
+    return pieces[0] + "".join(part + piece for part, piece in zip(secrets, pieces[1:], strict=True))
+
+
+def _address(value: Any, name: str) -> Any:
+    """What of a setting says where its connection leads to; None where it does not."""
+    if isinstance(value, str) and url_secrets.is_url(value):
+        parts = _PARTS.fullmatch(_masked(value))
+        return parts[1] if parts else value
+    return value if _ADDRESS.search(name) else None
+
+
+def _shown(value: Any) -> bool:
+    """Whether a secret setting is a reference and nothing else."""
+    return isinstance(value, str) and (references.whole_file(value) or references.nothing_else(value))
 
 
 def _masked(value: Any) -> Any:
@@ -50,28 +96,12 @@ def _masked(value: Any) -> Any:
         return None
     if not isinstance(value, str):
         return MASK
-    if _REFERENCE.fullmatch(value):
+    if _shown(value):
         return value
-    if not _SCHEME.match(value):
+    if not url_secrets.is_url(value):
         return MASK
     text = value
-    for start, end in reversed(list(_spans(value))):
-        if not _REFERENCE.fullmatch(value[start:end]):
+    for start, end in reversed(list(url_secrets.spans(value))):
+        if not references.nothing_else(value[start:end]):
             text = text[:start] + MASK + text[end:]
     return text
-
-
-def _spans(url: str) -> Iterator[tuple[int, int]]:
-    """Where in a URL the password stands, and the values of parameters that are named like secrets."""
-    scheme = _SCHEME.match(url)
-    if scheme is None:
-        return
-    # The last @ ends the password, whatever unescaped characters it has.
-    at = url.rfind("@")
-    colon = url.find(":", scheme.end(), at) if at > 0 else -1
-    if colon >= 0:
-        yield colon + 1, at
-    for parameter in re.finditer(r"[?&]([^=&#]+)=([^&#]*)", url[max(at, 0) :]):
-        if _SECRET_NAME.search(unquote(parameter[1])):
-            start, end = parameter.span(2)
-            yield start + max(at, 0), end + max(at, 0)

@@ -1,29 +1,20 @@
 """Connections as they are declared: a type and its settings, in which `${NAME}` refers to the environment.
 
-References are kept as text wherever a connection is stored or printed; `resolve` alone reads their values, in the
-process that opens the connection. `$${` stands for a literal `${`.
+References (`worker.references`) are kept as text wherever a connection is stored or printed; `resolve` alone reads
+their values, in the process that opens the connection.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
-from worker import connectors, logs
+from worker import connectors, redaction, references, url_secrets
 from worker.connection import Connection
 from worker.connectors.protocol import ConnectorSettings
 from worker.declaration.fields import Fields, check_id, meant
 from worker.errors import BadInput, Fault, MissingExtra, Permanent
-
-_REFERENCE = re.compile(r"(\$?)\$\{([^}]*)\}")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# In a URL the password, up to the last @ (a / or @ in it may be unescaped), and parameters named like a secret.
-_URL_PASSWORD = re.compile(r"://[^:@]*:(.*)@", re.DOTALL)
-_QUERY_SECRET = re.compile(r"[?&][^=&]*(?:pass|pwd|secret|token|key|credential)[^=&]*=([^&#]*)", re.IGNORECASE)
 
 
 def parse_connection(id: str, document: object, *, where: str = "") -> Connection:
@@ -85,12 +76,12 @@ def resolve(connection: Connection, env: Mapping[str, str]) -> Connection:
             f"{', '.join(connection.unreadable)} of connection {connection.id} was sealed under another SECRET_KEY; "
             "add the old key behind the new one, comma-separated, or enter the secret again"
         )
+    secret = secret_fields(connection.type)
     for name, value in connection.settings.items():
-        filling = partial(_filled, env=env, field=f"connections.{connection.id}.{name}", faults=faults)
-        settings[name] = _mapped(value, filling)
+        settings[name] = _filled(value, env, f"connections.{connection.id}.{name}", faults, secret=name in secret)
     if faults:
         raise BadInput(faults)
-    for name in secret_fields(connection.type) & settings.keys():
+    for name in secret & settings.keys():
         _mapped(settings[name], _register)
     return replace(connection, settings=settings)
 
@@ -98,17 +89,16 @@ def resolve(connection: Connection, env: Mapping[str, str]) -> Connection:
 def _check(fields: Fields, type_: str, settings: Mapping[str, Any]) -> None:
     """The connector's own check; what depends on a reference can only be checked when it is resolved."""
     model: type[ConnectorSettings] = connectors.connector(type_).settings
-    names = model.names()
+    names, secret = model.names(), model.secret_fields()
     fields.know("type", *names)
     known = {name: value for name, value in settings.items() if name in names}
     referring = set()
     for name, value in known.items():
         found = _references(value)
-        if found:
+        if found or (name in secret and isinstance(value, str) and references.whole_file(value)):
             referring.add(name)
-        for reference in found:
-            if not _NAME.fullmatch(reference):
-                fields.fault(name, f"has ${{{reference}}}; allowed: ${{NAME}}, or $${{ for a literal ${{")
+        for wrong in filter(None, map(references.fault, found)):
+            fields.fault(name, wrong)
     try:
         connectors.settings_of(type_, known)
     except BadInput as error:
@@ -123,7 +113,7 @@ def _references(value: Any) -> list[str]:
     found: list[str] = []
 
     def note(text: str) -> str:
-        found.extend(name for escape, name in _REFERENCE.findall(text) if not escape)
+        found.extend(references.references(text))
         return text
 
     _mapped(value, note)
@@ -141,36 +131,26 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
-def _filled(text: str, *, env: Mapping[str, str], field: str, faults: list[Fault]) -> str:
-    def fill(match: re.Match[str]) -> str:
-        escape, name = match.groups()
-        if escape:
-            return f"${{{name}}}"
-        if name not in env:
-            faults.append(Fault(field=field, message=f"refers to ${{{name}}}, which is not set in the environment"))
-        return env.get(name, "")
+def _filled(value: Any, env: Mapping[str, str], field: str, faults: list[Fault], *, secret: bool) -> Any:
+    def missing(message: str) -> None:
+        faults.append(Fault(field=field, message=message))
 
-    return _REFERENCE.sub(fill, text)
+    return _mapped(value, lambda text: references.fill(text, env, missing, secret=secret))
 
 
 def _printable(value: Any) -> bool:
     """Whether a secret setting shows nothing but the names of its references."""
     if value is None or value == "":
         return True
-    if not isinstance(value, str) or not _references(value):
+    if not isinstance(value, str):
         return False
-    if "://" not in value:
-        return not _REFERENCE.sub("", value)
-    return not any(_REFERENCE.sub("", part) for part in _url_secrets(value))
+    if references.whole_file(value) or references.nothing_else(value):
+        return True
+    if not url_secrets.is_url(value) or not _references(value):
+        return False
+    return all(not part or references.nothing_else(part) for part in url_secrets.secrets(value))
 
 
 def _register(text: str) -> str:
-    """Keep a secret out of the log; of a URL only its password, or hosts would be blotted out too."""
-    for part in _url_secrets(text) if "://" in text else [text]:
-        logs.register_secret(part)
-        logs.register_secret(unquote(part))
+    redaction.register_setting(text)
     return text
-
-
-def _url_secrets(url: str) -> list[str]:
-    return [*_URL_PASSWORD.findall(url), *_QUERY_SECRET.findall(url)]
