@@ -6,17 +6,29 @@ Destination, run and `checkpoints` see the sealed form alone; only an instance w
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+from worker.store.keys import checkpoint_context
 from worker.vault import Vault
 
 
 class SealedCheckpoint:
-    """Bound to `place` (the job and the stream): a record moved elsewhere does not open."""
+    """Bound to the job and the stream: a record moved elsewhere does not open.
 
-    def __init__(self, vault: Vault, place: str) -> None:
-        self._vault = vault
-        self._context = f"checkpoint/{place}"
+    `vault` gives what seals, and is asked only where something is sealed; see `worker.store.keys`.
+    """
+
+    def __init__(self, vault: Callable[[], Vault], job_id: str, stream: str) -> None:
+        self._give = vault
+        self._given: Vault | None = None
+        self._context = checkpoint_context(job_id, stream)
+
+    @property
+    def _vault(self) -> Vault:
+        if self._given is None:
+            self._given = self._give()
+        return self._given
 
     def seal(self, checkpoint: Any) -> dict[str, Any]:
         return {"sealed": self._vault.seal(json.dumps(checkpoint), context=self._context)}

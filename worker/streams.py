@@ -23,12 +23,15 @@ from worker.errors import Cancelled, Held, LostClaim, Permanent, Stopped, Syncwo
 from worker.generation import Keep, Past
 from worker.job import RUN_ID, SYNCED_AT, Job, StreamSpec, Write
 from worker.keeper import CheckpointKeeper, Insist
+from worker.log_fields import carried
+from worker.redaction import redact
 from worker.run import StreamState
 from worker.run_log import RunLog
 from worker.sealed_checkpoint import SealedCheckpoint
 from worker.signals import Signals
 from worker.store import Store
 from worker.store.client import Document
+from worker.sync.basis import basis_of
 from worker.sync.columns import Marks
 from worker.sync.move import Ends, Reporter, StreamRun, move
 from worker.sync.progress import StreamProgress
@@ -83,6 +86,7 @@ class Streams:
         self._failures: list[Failure] = []
         self._end: BaseException | None = None
         self._lock = threading.Lock()
+        self._connections: dict[str, Connection] = {}
 
     def execute(self) -> list[Failure]:
         """Move them; how those ended that failed or are held, in the job's order.
@@ -93,7 +97,9 @@ class Streams:
         generations = self._generations()
         queue = deque(self._groups(left))
         workers = [
-            threading.Thread(target=self._work, args=(queue, generations), name=f"streams {number}", daemon=True)
+            threading.Thread(
+                target=carried(self._work), args=(queue, generations), name=f"streams {number}", daemon=True
+            )
             for number in range(min(AT_ONCE, len(queue)) - 1)
         ]
         for worker in workers:
@@ -165,7 +171,7 @@ class Streams:
     def _move(self, part: StreamRun, ends: Ends) -> None:
         spec, progress = part.spec, self._progress[part.spec.name]
         self._say("info", f"started ({spec.mode}, {spec.write})", spec.name)
-        move(part, ends, self._keeper(part.fence), progress, self._reporter(spec.name))
+        move(part, ends, self._keeper(part), progress, self._reporter(spec.name))
         rows = "1 row" if progress.written == 1 else f"{progress.written:,} rows"
         deleted = f", {progress.deleted:,} deleted" if progress.deleted else ""
         self._say("info", f"succeeded: {rows} written{deleted}", spec.name)
@@ -193,7 +199,7 @@ class Streams:
             part=part,
             ends=ends,
             there=there(source, self._connection("destination"), part.spec),
-            keeper=self._keeper(part.fence),
+            keeper=self._keeper(part),
             progress=self._progress[name],
             reporter=self._reporter(name),
             now=lambda: around.insist(around.store.now),
@@ -206,11 +212,11 @@ class Streams:
             self._around.insist(lambda: self._around.store.claims.verified(run_id, token, found))
 
     def _part(self, spec: StreamSpec, generations: frozenset[int]) -> StreamRun:
-        vault, run = self._around.vault, self._run
+        vault, run, store, insist = self._around.vault, self._run, self._around.store, self._around.insist
         fence = Fence(
             job=known_there_as(self._job), stream=spec.name, sequence=run["sequence"], token=run["claim"]["token"]
         )
-        hash_key = self._around.insist(self._around.store.keys(vault).hash_key) if spec.hash else b""
+        hash_key = insist(store.keys(vault).hash_key) if spec.hash else b""
         return StreamRun(
             spec=spec,
             fence=fence,
@@ -218,8 +224,9 @@ class Streams:
             guards=self._job.guards,
             approved=self._approved(spec.name),
             marks=Marks(hash_key=hash_key, values={SYNCED_AT: run["started_at"], RUN_ID: run["_id"]}),
-            cover=SealedCheckpoint(vault, f"{self._job.id}/{spec.name}") if spec.hash else None,
+            cover=SealedCheckpoint(lambda: insist(store.keys(vault).checkpoint_vault), self._job.id, spec.name),
             keep=self._keep(spec, fence) if spec.write is Write.REPLACE else None,
+            basis=basis_of(self._job, spec),
         )
 
     def _keep(self, spec: StreamSpec, fence: Fence) -> Keep | None:
@@ -239,18 +246,23 @@ class Streams:
         return connectors.open_end(connection.type, connection.settings, half or end)
 
     def _connection(self, end: End) -> Connection:
+        """As it was when the attempt first needed it: what is changed meanwhile is for the next one."""
         connection_id = self._job.source if end == "source" else self._job.destination
-        connections = self._around.store.connections(self._around.vault)
-        return resolve(self._around.insist(lambda: connections.get(connection_id)), os.environ)
+        if connection_id not in self._connections:
+            connections = self._around.store.connections(self._around.vault)
+            found = resolve(self._around.insist(lambda: connections.get(connection_id)), os.environ)
+            self._connections.setdefault(connection_id, found)
+        return self._connections[connection_id]
 
-    def _keeper(self, fence: Fence) -> CheckpointKeeper:
+    def _keeper(self, part: StreamRun) -> CheckpointKeeper:
         return CheckpointKeeper(
             checkpoints=self._around.store.checkpoints,
             schemas=self._around.store.schemas,
             insist=self._around.insist,
             job_id=self._job.id,
             run_id=self._run["_id"],
-            fence=fence,
+            fence=part.fence,
+            basis=part.basis,
         )
 
     def _generations(self) -> frozenset[int]:
@@ -294,7 +306,7 @@ def in_words(error: BaseException) -> str:
         said = str(error)
     except Exception:
         said = ""
-    said = said.encode(errors="replace").decode() or type(error).__name__
+    said = redact(said.encode(errors="replace").decode()) or type(error).__name__
     return said if len(said) <= LONGEST_MESSAGE else f"{said[:LONGEST_MESSAGE]}…"
 
 

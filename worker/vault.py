@@ -32,6 +32,11 @@ class Vault:
         self._keys = {_key_id(key): AESGCM(_derive(key)) for key in keys}
         self._newest = _key_id(keys[0])
 
+    @property
+    def key_ids(self) -> list[str]:
+        """The names of our keys, newest first."""
+        return list(self._keys)
+
     def seal(self, plain: str, *, context: str) -> dict[str, Any]:
         """A record {key, nonce, text} that only opens with the same `context` (where it is stored)."""
         nonce = os.urandom(NONCE_BYTES)
@@ -50,6 +55,12 @@ class Vault:
             return cipher.decrypt(_decode(sealed["nonce"]), _decode(sealed["text"]), context.encode()).decode()
         except InvalidTag:
             raise Permanent(f"the secret {context} was altered, or moved from another place; enter it again") from None
+
+    def under(self, key: str) -> Vault:
+        """A vault that seals with `key`, and opens what that or this one sealed."""
+        made = Vault([key])
+        made._keys |= {name: cipher for name, cipher in self._keys.items() if name not in made._keys}
+        return made
 
     def reseal(self, sealed: dict[str, Any], *, context: str) -> dict[str, Any]:
         """The record under the newest key; itself where it already is."""

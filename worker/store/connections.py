@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import logging
+from datetime import datetime
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -11,7 +12,7 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from worker.connection import Connection
-from worker.errors import Conflict, NotFound, Permanent, StaleRevision
+from worker.errors import Conflict, NotFound, Permanent, StaleRevision, Unreadable
 from worker.store.client import Document, guarded
 from worker.vault import Vault
 
@@ -40,7 +41,21 @@ class Connections:
         return connection
 
     def list(self) -> builtins.list[Connection]:
-        return [self._open(document) for document in self._connections.find().sort("_id", 1)]
+        """Those that can be read, by id."""
+        found = []
+        for document in self._connections.find().sort("_id", 1):
+            try:
+                found.append(self._open(document))
+            except Unreadable as error:
+                log.warning("%s", error)
+        return found
+
+    def owner(self, connection_id: str) -> str | None:
+        """The file that a connection belongs to, even of one that cannot be read. Raises NotFound."""
+        document = self._connections.find_one({"_id": connection_id}, {"owner": 1})
+        if document is None:
+            raise NotFound(f"there is no connection {connection_id!r}")
+        return document.get("owner")
 
     def insert(self, connection: Connection, secret_fields: frozenset[str]) -> Connection:
         """Save a new connection; Conflict where its id is taken."""
@@ -88,7 +103,7 @@ class Connections:
         settings: dict[str, Any] = {}
         for name, value in connection.settings.items():
             if name in secret_fields and isinstance(value, str):
-                sealed = self._vault.seal(value, context=_context(connection.id, name))
+                sealed = self._vault.seal(value, context=context(connection.id, name))
                 settings[name] = {SEALED: sealed}
             else:
                 settings[name] = value
@@ -99,13 +114,27 @@ class Connections:
         }
 
     def _open(self, document: Document) -> Connection:
+        """Raises Unreadable where it is not what was stored."""
+        try:
+            return self._opened(document)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            message = f"connection {document['_id']!r} cannot be read, its document was changed by hand: {what}"
+            raise Unreadable(f"{message}; save the connection anew, or delete it") from error
+
+    def _opened(self, document: Document) -> Connection:
         settings, unreadable = {}, []
+        for name in ("created_at", "updated_at"):
+            if not isinstance(document[name], datetime):
+                raise ValueError(f"{name} is no time")
+        if not isinstance(document["type"], str) or not isinstance(document["revision"], int):
+            raise ValueError("type or revision is not what it was")
         for name, value in document["settings"].items():
             if not (isinstance(value, dict) and SEALED in value):
                 settings[name] = value
                 continue
             try:
-                settings[name] = self._vault.open(value[SEALED], context=_context(document["_id"], name))
+                settings[name] = self._vault.open(value[SEALED], context=context(document["_id"], name))
             except Permanent as error:
                 log.warning("%s", error)
                 unreadable.append(name)
@@ -121,5 +150,5 @@ class Connections:
         )
 
 
-def _context(connection_id: str, field: str) -> str:
+def context(connection_id: str, field: str) -> str:
     return f"connections/{connection_id}/{field}"
