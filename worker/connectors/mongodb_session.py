@@ -25,6 +25,7 @@ from pymongo.uri_parser import parse_uri
 
 from worker.connectors.mongodb import MongoDBSettings
 from worker.errors import BadInput, DestinationUnavailable, Fault, Permanent, SourceUnavailable
+from worker.redaction import shortened
 
 Document = dict[str, Any]
 Unavailable = type[SourceUnavailable] | type[DestinationUnavailable]
@@ -138,4 +139,4 @@ def _ours(error: PyMongoError, settings: MongoDBSettings, unavailable: Unavailab
 def short(error: Exception) -> str:
     """The first clause of a driver's message: it repeats itself for each server and attempt."""
     text = str(error).split(", Timeout:")[0].split(" (configured timeouts")[0].split(", full error")[0].splitlines()
-    return text[0][:300] if text else type(error).__name__
+    return shortened(text[0], 300) if text else type(error).__name__

@@ -44,6 +44,7 @@ _SECONDS = 120.0
 _SAMPLE = 100
 _PICKED = 500
 _ID = "_id"
+_CODE = frozenset({"$where", "$function", "$accumulator", "$code", "$scope"})
 _EXTENDED = json_util.JSONOptions(tz_aware=True, datetime_representation=json_util.DatetimeRepresentation.ISO8601)
 # What `$type` calls the values that MongoDB compares with each other.
 _COMPARED: dict[type, tuple[str, ...]] = {
@@ -249,11 +250,27 @@ class MongoDBSource:
 def _filter(spec: StreamSpec) -> Document:
     """The stream's own condition: a query document, its values as Extended JSON where JSON lacks them."""
     written = spec.options.get("filter") or {}
+    acting = next(_acting(written), None)
+    if acting:
+        message = f"has {acting}, which runs JavaScript on the server; it is not taken"
+        raise BadInput([Fault(field=f"{spec.name}.filter", message=message)])
     try:
         parsed: Document = json_util.loads(json.dumps(written), json_options=_EXTENDED)
     except (TypeError, ValueError) as error:
         raise BadInput([Fault(field=f"{spec.name}.filter", message=f"cannot be read: {error}")]) from None
     return parsed
+
+
+def _acting(value: Any) -> Iterator[str]:
+    """The operators in a filter that run code, wherever they stand."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name in _CODE:
+                yield name
+            yield from _acting(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _acting(inner)
 
 
 def _before(value: Any, floor: Any) -> bool:

@@ -5,13 +5,30 @@ So a program without psycopg still lists this connector and says what to install
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from pydantic import ConfigDict, Field, field_validator
 
 from worker.connectors.protocol import ConnectorSettings, Destination, Source
+from worker.connectors.url_options import check_hosts, check_parameters
+
+if TYPE_CHECKING:
+    from worker.connectors.trial import Stage
+
+# What of libpq's parameters a URL may have; see url_options. Left out are those that read any file (`passfile`,
+# `service`), set what the session relies on (`options`, `client_encoding`) or speak another protocol (`replication`).
+PARAMETERS: Mapping[str, str | None] = {
+    **dict.fromkeys(("host", "hostaddr", "port", "dbname", "user", "password", "application_name")),
+    **dict.fromkeys(("connect_timeout", "tcp_user_timeout", "target_session_attrs", "load_balance_hosts")),
+    **dict.fromkeys(("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count")),
+    **dict.fromkeys(("sslmode", "sslnegotiation", "sslsni", "sslcompression", "sslpassword", "channel_binding")),
+    **dict.fromkeys(("ssl_min_protocol_version", "ssl_max_protocol_version", "require_auth")),
+    "sslrootcert": "system|file",
+    **dict.fromkeys(("sslcert", "sslkey", "sslcrl"), "file"),
+    "gssencmode": "disable",
+}
 
 
 class PostgresSettings(ConnectorSettings):
@@ -33,6 +50,8 @@ class PostgresSettings(ConnectorSettings):
             scheme = ""
         if scheme not in ("postgres", "postgresql"):
             raise ValueError("is no PostgreSQL URL; allowed: postgresql://user:password@host:5432/database")
+        check_hosts(value)
+        check_parameters(value, PARAMETERS)
         return value
 
     @property
@@ -48,6 +67,12 @@ class Postgres:
     settings: ClassVar[type[ConnectorSettings]] = PostgresSettings
     stream_options: ClassVar[frozenset[str]] = frozenset()
     source_options: ClassVar[Mapping[str, type]] = {"where": str, "query": str}
+
+    @staticmethod
+    def stages(settings: PostgresSettings) -> Iterator[Stage]:
+        from worker.connectors import postgres_trial
+
+        return postgres_trial.stages(settings)
 
     @staticmethod
     def source(settings: PostgresSettings) -> Source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,11 +13,14 @@ from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 
 from worker.connectors import postgres_wire
-from worker.connectors.postgres import PostgresSettings
+from worker.connectors.postgres import PARAMETERS, PostgresSettings
 from worker.connectors.protocol import Fence
+from worker.connectors.url_options import check_value
 from worker.errors import BadInput, BadValue, Fault, Permanent, Transient
+from worker.redaction import shortened
 
 CONNECT_TIMEOUT = 10
+NO_FILE = f"{os.devnull}/none"  # libpq warns of a file that is no plain one, not of one that cannot be there
 # Classes of SQLSTATE that may heal: connection, transaction, resources, operator, system. 55P03 is a lock not got.
 _PASSING = ("08", "25", "40", "53", "57", "58", "55P03")
 _OF_DATA = ("21", "22", "23")
@@ -26,17 +30,7 @@ _REFUSED = ("authentication failed", "does not exist", "no pg_hba.conf entry", "
 def connect(settings: PostgresSettings, unavailable: type[Transient]) -> Connection[Any]:
     """A session of its own, its text forms certain. Raises `unavailable`, or BadInput where waiting cannot help."""
     with translated(settings, unavailable):
-        timeout = _timeout(settings.url)
-        connection = psycopg.connect(
-            settings.url,
-            autocommit=True,
-            connect_timeout=timeout,
-            application_name="syncworker",
-            prepare_threshold=None,
-            keepalives_idle=30,
-            keepalives_interval=10,
-            keepalives_count=3,
-        )
+        connection = psycopg.connect(**_options(settings.url), autocommit=True, prepare_threshold=None)
         connection.execute(
             "SELECT set_config('TimeZone', 'UTC', false), set_config('IntervalStyle', 'iso_8601', false), "
             "set_config('DateStyle', 'ISO, YMD', false), set_config('extra_float_digits', '1', false), "
@@ -65,12 +59,27 @@ def displace(connection: Connection[Any], fence: Fence) -> None:
     )
 
 
-def _timeout(url: str) -> int:
+def _options(url: str) -> dict[str, Any]:
+    """What libpq itself reads in the URL, checked once more, and nothing that it would look for elsewhere.
+
+    Without a password in the URL it would take the one of PGPASSWORD or of ~/.pgpass, to whatever host this is.
+    """
     try:
-        return int(conninfo_to_dict(url).get("connect_timeout") or CONNECT_TIMEOUT)
+        found = {name: value for name, value in conninfo_to_dict(url).items() if value is not None}
+        timeout = int(found.get("connect_timeout") or CONNECT_TIMEOUT)
     except (psycopg.ProgrammingError, ValueError):  # its words may repeat the URL
         message = "cannot be read; are special characters in the password written as %XX?"
         raise BadInput([Fault(field="url", message=message)]) from None
+    try:
+        for name, value in found.items():
+            if name not in PARAMETERS:
+                raise ValueError(f"has the parameter {name!r}, which is not taken")
+            check_value(name, str(value), PARAMETERS[name])
+    except ValueError as error:
+        raise BadInput([Fault(field="url", message=str(error))]) from None
+    nowhere = {"host": "localhost", "password": "", "passfile": NO_FILE, "gssencmode": "disable"}
+    ours = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "application_name": "syncworker"}
+    return {**nowhere, **found, **ours, "connect_timeout": timeout}
 
 
 @contextmanager
@@ -102,4 +111,4 @@ def _words(error: psycopg.Error) -> str:
     if diag.message_primary:
         parts = [diag.message_primary, diag.message_detail, diag.context]
         return "; ".join(part for part in parts if part)
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    return shortened(" ".join(str(error).split()), 300) or type(error).__name__

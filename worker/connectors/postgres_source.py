@@ -15,7 +15,7 @@ import psycopg
 from psycopg import Connection, IsolationLevel
 
 from worker.batch import TARGET_BYTES, Batch, Row
-from worker.connectors import postgres_tables, sql_scan
+from worker.connectors import postgres_tables, read_only_sql, sql_scan
 from worker.connectors.notes import Notes
 from worker.connectors.postgres import PostgresSettings
 from worker.connectors.postgres_session import connect, translated
@@ -49,8 +49,10 @@ class PostgresSource:
 
     @contextmanager
     def _open(self) -> Iterator[Connection[Any]]:
+        """A session whose transactions are read-only, whatever the job's SQL says."""
         with translated(self._settings, SourceUnavailable):
             connection = connect(self._settings, SourceUnavailable)
+            connection.read_only = True
             try:
                 yield connection
             finally:
@@ -76,12 +78,13 @@ class PostgresSource:
             return found
 
     def describe(self, spec: StreamSpec) -> Stream:
-        with self._open() as connection:
+        with self._open() as connection, connection.transaction():
             table = self._table(connection, spec)
             where = _where(spec)
             if where is not None:
                 asked = f"SELECT 1 FROM {table.name} AS source WHERE {where} LIMIT 0"
-                _understood(spec, "where", lambda: connection.execute(asked, ()))
+                # In binary: so the driver sends one statement, and what comes behind a semicolon is refused.
+                _understood(spec, "where", lambda: connection.cursor(binary=True).execute(asked, ()))
             stream = _stream(connection, spec.name, table)
             return stream if where is None else replace(stream, rows=None)
 
@@ -96,9 +99,8 @@ class PostgresSource:
         return table
 
     def read(self, spec: StreamSpec, checkpoint: Any) -> Iterator[Batch]:
-        with self._open() as connection:
+        with self._open() as connection, _only_reading(spec):
             connection.isolation_level = IsolationLevel.REPEATABLE_READ
-            connection.read_only = True
             with connection.transaction():
                 table = self._table(connection, spec)
                 stream = _stream(connection, spec.name, table)
@@ -116,7 +118,7 @@ class PostgresSource:
 
     def pick(self, spec: StreamSpec, keys: Sequence[Mapping[str, Any]]) -> Iterator[Batch]:
         """The rows that have one of `keys`, each by the same columns."""
-        with self._open() as connection, connection.transaction():
+        with self._open() as connection, _only_reading(spec), connection.transaction():
             table = self._table(connection, spec)
             for start in range(0, len(keys), sql_scan.PICKED):
                 scan = sql_scan.picked(keys[start : start + sql_scan.PICKED], _dialect(table, _where(spec)))
@@ -165,12 +167,26 @@ def _escaped(sql: str) -> str:
 
 
 def _understood(spec: StreamSpec, option: str, ask: Callable[[], T]) -> T:
-    """What the server answers; SQL of the job that it does not understand is bad input."""
+    """What the server answers; SQL of the job that it does not understand, or that would do more, is bad input."""
+    wrong = read_only_sql.refusal(str(spec.options.get(option, "")))
+    if wrong:
+        raise BadInput([Fault(field=f"{spec.name}.{option}", message=wrong)])
     try:
         return ask()
-    except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
+    except (psycopg.ProgrammingError, psycopg.NotSupportedError, psycopg.errors.ReadOnlySqlTransaction) as error:
         words = error.diag.message_primary or str(error)
         raise BadInput([Fault(field=f"{spec.name}.{option}", message=f"is not understood there: {words}")]) from None
+
+
+@contextmanager
+def _only_reading(spec: StreamSpec) -> Iterator[None]:
+    """What the job's SQL, or a function in it, would write is bad input; waiting does not mend it."""
+    try:
+        yield
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        option = next((name for name in ("query", "where") if spec.options.get(name)), "name")
+        message = f"may only read: {error.diag.message_primary}"
+        raise BadInput([Fault(field=f"{spec.name}.{option}", message=message)]) from None
 
 
 def _own(name: str) -> str:

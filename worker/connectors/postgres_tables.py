@@ -88,8 +88,11 @@ def _column(row: Sequence[Any]) -> TableColumn:
 
 
 def read_query(connection: Connection[Any], query: str) -> Table:
-    """What a query in brackets gives, as if it were a table without a key. It is planned, not executed."""
-    with connection.cursor() as cursor:
+    """What a query in brackets gives, as if it were a table without a key. It is planned, not executed.
+
+    In binary: so the driver sends one statement, and what comes behind a semicolon is refused.
+    """
+    with connection.cursor(binary=True) as cursor:
         cursor.execute(f"SELECT * FROM {query} AS source LIMIT 0", ())
         found, result = cursor.description or [], cursor.pgresult
         assert result is not None

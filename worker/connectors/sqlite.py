@@ -11,23 +11,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import quote
 
 from pydantic import Field
 
+from worker import places
 from worker.batch import Batch, Row
-from worker.connectors import sql_scan
+from worker.connectors import read_only_sql, sql_scan
 from worker.connectors.notes import Notes
 from worker.connectors.protocol import Capabilities, ConnectorSettings, Stream, Target
 from worker.connectors.row_batches import batched
 from worker.connectors.sql_undo import SqlGenerations, undo_prefix
+from worker.connectors.sqlite_reading import may
 from worker.connectors.sqlite_tables import Table, quoted, read_table
 from worker.connectors.sqlite_types import ANY_SIZE, DECLARED, affinity, decoder, encoder, stored_type, type_of
 from worker.connectors.sqlite_writer import SQLiteWriter
 from worker.errors import BadData, BadInput, DestinationUnavailable, Fault, SourceUnavailable, StreamNotFound
 from worker.job import Mode, StreamSpec
 from worker.sync.types import Column, Kind
+
+if TYPE_CHECKING:
+    from worker.connectors.trial import Stage
 
 BUSY_TIMEOUT = 30.0
 # The view that a stream's query becomes, seen by its own connection alone.
@@ -43,10 +48,22 @@ class SQLiteSettings(ConnectorSettings):
 
 def connect(path: str, *, mode: str) -> sqlite3.Connection:
     """Open the file as a URI (`ro` never makes it, `rwc` does); transactions are ours to begin."""
+    _check_place(Path(path))
     uri = f"file:{quote(str(Path(path).absolute()))}?mode={mode}"
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, cached_statements=32
     )
+    connection.execute("PRAGMA trusted_schema = OFF")  # a stranger's views and triggers call no function that acts
+    return connection
+
+
+def _check_place(path: Path) -> None:
+    """Raise BadInput where the file is none that a connection may use. A pipe would be waited for, for ever."""
+    wrong = places.refusal(path)
+    if wrong is None and path.exists() and not path.is_file():
+        wrong = "is no regular file"
+    if wrong:
+        raise BadInput([Fault(field="path", message=f"{path} {wrong}")])
 
 
 class SQLiteSource:
@@ -68,6 +85,7 @@ class SQLiteSource:
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
             connection = connect(self._path, mode="ro")
+            connection.set_authorizer(may)
             try:
                 yield connection
             finally:
@@ -80,6 +98,9 @@ class SQLiteSource:
     def check(self) -> None:
         with self._open() as connection:
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+
+    def founded(self) -> bool:
+        return Path(self._path).exists()
 
     def streams(self) -> list[Stream]:
         with self._open() as connection:
@@ -155,13 +176,20 @@ class SQLiteSource:
 
 
 def _understood(spec: StreamSpec, option: str, connection: sqlite3.Connection, sql: str) -> None:
-    """Execute SQL of the job; what SQLite does not understand of it is bad input."""
+    """Execute SQL of the job; what SQLite does not understand of it, or what does more than read, is bad input."""
+    wrong = read_only_sql.refusal(str(spec.options.get(option, "")))
+    if wrong:
+        raise BadInput([Fault(field=f"{spec.name}.{option}", message=wrong)])
     try:
         connection.execute(sql)
         if option == "query":
             connection.execute(f"SELECT 1 FROM {QUERY} LIMIT 0")
     except (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.Warning) as error:
         raise BadInput([Fault(field=f"{spec.name}.{option}", message=f"is not understood there: {error}")]) from None
+    except sqlite3.DatabaseError as error:
+        if "authorized" not in str(error) and "prohibited" not in str(error):
+            raise
+        raise BadInput([Fault(field=f"{spec.name}.{option}", message=f"may only read: {error}")]) from None
 
 
 def _dialect(table: Table, spec: StreamSpec) -> sql_scan.Dialect:
@@ -299,6 +327,12 @@ class SQLite:
     settings: ClassVar[type[ConnectorSettings]] = SQLiteSettings
     stream_options: ClassVar[frozenset[str]] = frozenset()
     source_options: ClassVar[Mapping[str, type]] = {"where": str, "query": str}
+
+    @staticmethod
+    def stages(settings: SQLiteSettings) -> Iterator[Stage]:
+        from worker.connectors import local_trial
+
+        return local_trial.stages(settings.path, SQLiteSource(settings).check, folder=False)
 
     @staticmethod
     def source(settings: SQLiteSettings) -> SQLiteSource:

@@ -24,8 +24,11 @@ from pymongo.errors import (
     PyMongoError,
     WTimeoutError,
 )
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
+from worker import metrics
 from worker.errors import BadConfiguration, Fault, StoreUnavailable
+from worker.redaction import shortened
 
 Document = dict[str, Any]
 
@@ -33,6 +36,19 @@ Document = dict[str, Any]
 _PASSING_CODES = frozenset({6, 7, 50, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
 DISK_CODES = frozenset({14031})
 MONITOR_MS = 500
+
+
+class _Stopwatch(CommandListener):
+    """Counts how long the server takes for each command; the driver calls it from whichever thread asked."""
+
+    def started(self, event: CommandStartedEvent) -> None: ...
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        seconds = event.duration_micros / 1e6
+        metrics.COUNTERS.observe(metrics.STORE_SECONDS, seconds, command=metrics.command(event.command_name))
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        metrics.COUNTERS.count(metrics.STORE_FAILURES, command=metrics.command(event.command_name))
 
 
 def connect(url: str, *, app_name: str, pool: int = 20, timeout: float = 4.0) -> MongoClient[Document]:
@@ -46,6 +62,7 @@ def connect(url: str, *, app_name: str, pool: int = 20, timeout: float = 4.0) ->
         return MongoClient(
             url,
             appname=app_name,
+            event_listeners=[_Stopwatch()],
             serverSelectionTimeoutMS=int(selection * 1000),
             connectTimeoutMS=int(selection * 1000),
             serverMonitoringMode="poll",
@@ -100,7 +117,7 @@ def translated() -> Iterator[None]:
 def short(error: Exception) -> str:
     """The first clause of a driver's message: it repeats itself for each server and attempt."""
     text = str(error).split(", Timeout:")[0].split(" (configured timeouts")[0].splitlines()
-    return text[0][:200] if text else type(error).__name__
+    return shortened(text[0], 200) if text else type(error).__name__
 
 
 _C = TypeVar("_C", bound=type)

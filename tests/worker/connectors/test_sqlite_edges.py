@@ -123,7 +123,7 @@ def test_a_source_that_is_not_there_is_not_made(path: Path) -> None:
 
 def test_a_source_is_never_written(path: Path) -> None:
     execute(path, "CREATE TABLE people (id INTEGER PRIMARY KEY)")
-    with source(path)._open() as connection, pytest.raises(sqlite3.OperationalError, match="readonly"):
+    with source(path)._open() as connection, pytest.raises(sqlite3.DatabaseError, match="authorized"):
         connection.execute("INSERT INTO people VALUES (1)")
 
 
