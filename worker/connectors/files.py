@@ -6,7 +6,7 @@ The halves are in `files_source.py` and `files_writer.py`; here are the settings
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -17,6 +17,7 @@ from worker.errors import BadInput, Fault
 if TYPE_CHECKING:
     from worker.connectors.files_source import FilesSource
     from worker.connectors.files_writer import FilesDestination
+    from worker.connectors.trial import Stage
 
 Format = Literal["csv", "jsonl", "csv.gz", "jsonl.gz"]
 
@@ -33,6 +34,8 @@ class FileOptions(BaseModel):
     delimiter: str = Field(",", min_length=1, max_length=1, description="CSV: what stands between two fields")
     encoding: str = Field("utf-8", description="of text files")
     on_bad_row: Literal["fail", "skip"] = Field("fail", description="a ragged row, a broken line: fail, or skip, told")
+    max_unpacked: int = Field(64 * 1024**3, ge=1, description="gzip: a file that unpacks to more bytes is refused")
+    max_ratio: int = Field(200, ge=1, description="gzip: a large file that unpacks to more times its size is refused")
 
     @field_validator("encoding")
     @classmethod
@@ -86,6 +89,13 @@ class Files:
     settings: ClassVar[type[ConnectorSettings]] = FilesSettings
     stream_options: ClassVar[frozenset[str]] = frozenset(FileOptions.model_fields)
     source_options: ClassVar[Mapping[str, type]] = {}
+
+    @staticmethod
+    def stages(settings: FilesSettings) -> Iterator[Stage]:
+        from worker.connectors import local_trial
+        from worker.connectors.files_source import FilesSource
+
+        return local_trial.stages(settings.path, FilesSource(settings).check, folder=True)
 
     @staticmethod
     def source(settings: FilesSettings) -> FilesSource:

@@ -59,6 +59,9 @@ class FilesSource:
         """Prove that the folder is there and may be listed."""
         self._folder.names()
 
+    def founded(self) -> bool:
+        return self._folder.root.is_dir()
+
     def streams(self) -> list[Stream]:
         """Every CSV and JSONL file; columns as the first rows have them."""
         return [self._sampled(name) for name in self._folder.names()]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from worker.connectors.folder import as_destination
+from worker.connectors.folder import HeldFolder, as_destination
 from worker.connectors.part_file import Part, stem
 from worker.connectors.protocol import Fence, Position
 from worker.connectors.sql_undo import gone, no_target
@@ -48,7 +48,7 @@ class KeptFile:
             except OSError as error:
                 if error.errno not in _NO_LINKS:
                     raise
-                message = f"{self._target}: the file system has no hard links, which `undo` needs here; leave it out"
+                message = f"{self._target.name}: the file system has no hard links, which `undo` needs; leave it out"
                 raise Permanent(message) from None
         return self._ours
 
@@ -64,13 +64,17 @@ class KeptFile:
 class FileGenerations:
     """The kept generation of one stream, for one run. Making one claims the target: older writers lose theirs."""
 
-    def __init__(self, target: Path, fence: Fence, count: Callable[[Path], int]) -> None:
-        self._target = target
+    def __init__(self, held: HeldFolder, fence: Fence, count: Callable[[Path], int]) -> None:
+        self._held = held
+        self._target = held.file.path
         self._sequence = fence.sequence
         self._count = count
-        self._kept = KeptFile(target, fence)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self._part = Part(target, fence)
+        self._kept = KeptFile(self._target, fence)
+        try:
+            self._part = Part(self._target, fence)
+        except BaseException:
+            held.close()
+            raise
         self._stood = self._part.position
 
     def stood(self) -> Position | None:
@@ -104,4 +108,5 @@ class FileGenerations:
     def _rename(self, theirs: Path) -> None:
         os.rename(theirs, self._target)
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self._held.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Self
@@ -17,7 +18,7 @@ from typing import ClassVar, Self
 from worker.batch import Batch
 from worker.connectors.files import FileOptions, FilesSettings
 from worker.connectors.files_undo import FileGenerations, KeptFile
-from worker.connectors.folder import File, Folder, as_destination
+from worker.connectors.folder import File, Folder, HeldFolder, as_destination
 from worker.connectors.merged_files import appended, counted, repeated, upserted, widened
 from worker.connectors.part_file import Part, PartState
 from worker.connectors.protocol import Capabilities, Position, Target
@@ -65,12 +66,13 @@ class FilesDestination:
     def generations(self, target: Target) -> FileGenerations:
         with as_destination():
             file, options = self._file(target)
-            count = lambda path: counted(TableFile(replace(file, path=path), options))  # noqa: E731
-            return FileGenerations(file.path, target.fence, count)
+            held = HeldFolder(file)
+            count = lambda path: counted(TableFile(replace(held.file, path=path), options))  # noqa: E731
+            return FileGenerations(held, target.fence, count)
 
     def discard(self, target: Target, sequence: int) -> None:
-        with as_destination():
-            KeptFile(self._file(target)[0].path, target.fence).at(sequence).unlink(missing_ok=True)
+        with as_destination(), closing(HeldFolder(self._file(target)[0])) as held:
+            KeptFile(held.file.path, target.fence).at(sequence).unlink(missing_ok=True)
 
     def _file(self, target: Target) -> tuple[File, FileOptions]:
         options = self._settings.options(target.fence.stream, target.options)
@@ -86,15 +88,20 @@ class FilesWriter:
         self._file: File = folder.target(target.name, self._options, target.fence.stream)
         self._text = RowText(self._file.format, self._options)
         self._check_names(target.columns)
-        self._file.path.parent.mkdir(parents=True, exist_ok=True)
-        self._table = TableFile(self._file, self._options)
-        self._part = Part(self._file.path, target.fence)
-        self._stood = self._part.position
+        self._held = HeldFolder(self._file)
+        self._file = self._held.file
         self._kept: int | None = None
-        self._settle()
-        if self._part.state is None:
-            self._begin()
-        self._keys = RisingKeys(target.key, rise=self._state.rows == 0)
+        try:
+            self._table = TableFile(self._file, self._options)
+            self._part = Part(self._file.path, target.fence)
+            self._stood = self._part.position
+            self._settle()
+            if self._part.state is None:
+                self._begin()
+            self._keys = RisingKeys(target.key, rise=self._state.rows == 0)
+        except BaseException:
+            self._held.close()
+            raise
 
     def _check_names(self, columns: Sequence[Column]) -> None:
         for column in columns:
@@ -221,7 +228,8 @@ class FilesWriter:
         self._part.publish(self._zipped(pieces))
 
     def _as_table(self, path: Path) -> TableFile:
-        return TableFile(File(path=path, format=self._file.format, zipped=self._file.zipped), self._options)
+        shown = Path(self._file.where).with_name(path.name)
+        return TableFile(replace(self._file, path=path, shown=shown), self._options)
 
     def _zipped(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         return map(self._packed, pieces)
@@ -236,4 +244,5 @@ class FilesWriter:
             else:
                 self._part.drop()
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self._held.close()

@@ -1,21 +1,25 @@
 """Which files of a folder are which streams; no path ever leads out of the folder.
 
-It opens regular files only: a pipe or a device would hang or never end. The content is none of its business.
+It opens regular files only: a pipe or a device would hang or never end. What was looked at is what is opened, by its
+descriptor, and what is written goes into the folder that was looked at: a link that is swapped meanwhile is of no
+help. The content is none of its business.
 """
 
 from __future__ import annotations
 
 import gzip
 import os
-import stat
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
+from worker import confined, places
 from worker.connectors.files import FileOptions
+from worker.connectors.unpacking import Bounds, unpacked
 from worker.errors import BadData, BadInput, DestinationUnavailable, Fault, SourceUnavailable, StreamNotFound
 
 _FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -25,11 +29,21 @@ _MOST_NAME = 180  # of the 255 bytes of a file's name: the rest is for the names
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """One file: where it is, `csv` or `jsonl`, and whether it is gzip."""
+    """One file: where it is, `csv` or `jsonl`, and whether it is gzip. `root` is the folder that it must be in.
+
+    `shown` is its path for people, where `path` leads through a descriptor.
+    """
 
     path: Path
     format: str
     zipped: bool
+    root: Path
+    bounds: Bounds
+    shown: Path | None = None
+
+    @property
+    def where(self) -> str:
+        return str(self.shown or self.path)
 
     @property
     def stamp(self) -> list[int]:
@@ -54,6 +68,9 @@ class Folder:
 
     def __init__(self, path: str) -> None:
         given = Path(path)
+        wrong = places.refusal(given)
+        if wrong:
+            raise BadInput([Fault(field="path", message=f"{path} {wrong}")])
         self.only = given if given.is_file() or (not given.exists() and split(given.name)) else None
         self.root = given.parent if self.only else given
 
@@ -118,7 +135,8 @@ class Folder:
             raise BadInput([Fault(field="format", message=f"is needed: the name {path.name} does not say it")])
         form = found[1] if found else (options.format or "").removesuffix(_GZIP)
         zipped = found[2] if found else (options.format or path.name).endswith(_GZIP)
-        return File(path=path, format=form, zipped=zipped)
+        bounds = Bounds(largest=options.max_unpacked, ratio=options.max_ratio)
+        return File(path=path, format=form, zipped=zipped, root=self.root, bounds=bounds)
 
     def _inside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.root.resolve())
@@ -147,24 +165,59 @@ def _is_plain(name: str) -> bool:
     return bool(parts) and "\0" not in name and ".." not in parts and not name.startswith("/") and name[-1] != "/"
 
 
+class HeldFolder:
+    """The folder of a target, made where it is missing and held by a descriptor until `close`."""
+
+    def __init__(self, file: File) -> None:
+        self._shown = file
+        try:
+            self._descriptor = confined.open_folder(file.path.parent, file.root)
+        except confined.Outside as error:
+            raise BadInput([Fault(field="path", message=f"{file.where} {error}")]) from None
+        try:
+            _refuse(confined.place_of(self._descriptor) / file.path.name, file)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def file(self) -> File:
+        """The target as it is reached through the descriptor."""
+        path = Path(f"/proc/self/fd/{self._descriptor}", self._shown.path.name)
+        return replace(self._shown, path=path, shown=self._shown.path)
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _refuse(place: Path, file: File) -> None:
+    """Raise BadInput for a place inside the folder that is not for connections all the same."""
+    wrong = places.refusal(place)
+    if wrong:
+        raise BadInput([Fault(field="path", message=f"{file.where} {wrong}")])
+
+
 @contextmanager
 def reading(file: File) -> Iterator[BinaryIO]:
-    """The file's bytes, unzipped. BadData for what is no regular file or no whole gzip."""
+    """The file's bytes, unzipped. BadData for what is no regular file, no whole gzip, or too much of one."""
     try:
-        with open(os.open(file.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as raw:
-            if not stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
-                raise BadData(f"{file.path} is no regular file: pipes and devices are not read")
+        with open(confined.open_file(file.path, file.root), "rb") as raw:
+            _refuse(confined.place_of(raw.fileno()), file)
             if not file.zipped:
                 yield raw
                 return
-            with gzip.GzipFile(fileobj=raw, mode="rb") as unzipped:
-                yield cast(BinaryIO, unzipped)
+            with unpacked(raw, file.where, file.bounds) as stream:
+                yield stream
+    except confined.Outside as error:
+        raise BadData(f"{file.where} {error}") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise BadData(f"{file.path}: the gzip is broken or cut off ({error})") from None
+        raise BadData(f"{file.where}: the gzip is broken or cut off ({error})") from None
     except FileNotFoundError:
-        raise StreamNotFound(f"{file.path} is gone") from None
+        raise StreamNotFound(f"{file.where} is gone") from None
     except OSError as error:
-        raise SourceUnavailable(f"{file.path}: {error.strerror or error}") from error
+        raise SourceUnavailable(f"{file.where}: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -173,4 +226,5 @@ def as_destination() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DestinationUnavailable(f"{error.filename or 'the folder'}: {error.strerror or error}") from error
+        path = re.sub(r"^/proc/self/fd/\d+/", "", str(error.filename or "the folder"))
+        raise DestinationUnavailable(f"{path}: {error.strerror or error}") from error

@@ -48,6 +48,14 @@ class _State:
     finished: int | None = None
 
 
+_ANEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+
+
+def _open(path: Path, flags: int) -> int:
+    """A descriptor of one of our own files; a link in its place is refused, a pipe not waited for."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+
+
 def stem(target: Path, fence: Fence) -> str:
     """How the names of all files begin that we keep beside the target of a stream; hidden."""
     digest = hashlib.sha256(f"{fence.job}\0{fence.stream}".encode()).hexdigest()[:12]
@@ -109,7 +117,8 @@ class Part:
 
     def _read(self) -> _State | None:
         try:
-            kept = json.loads(self._state_path.read_text(encoding="utf-8"))
+            with open(_open(self._state_path, os.O_RDONLY), encoding="utf-8") as file:
+                kept = json.load(file)
         except FileNotFoundError:
             return None
         part = kept["part"]
@@ -124,7 +133,7 @@ class Part:
     def _store(self, state: _State) -> None:
         self._state = state
         temporary = self._state_path.with_name(f"{self._state_path.name}.new")
-        with temporary.open("w", encoding="utf-8") as file:
+        with open(_open(temporary, _ANEW), "w", encoding="utf-8") as file:
             json.dump(asdict(state), file)
             file.flush()
             os.fsync(file.fileno())
@@ -171,7 +180,8 @@ class Part:
         self._store(replace(self._state, holder=self._mine, part=replace(part, name=mine.name)))
         if old != mine:
             old.unlink()
-        os.truncate(mine, part.size)
+        with open(_open(mine, os.O_WRONLY), "wb") as file:
+            os.truncate(file.fileno(), part.size)
 
     # Steps, each durable when it returns.
 
@@ -191,7 +201,7 @@ class Part:
 
     def _write(self, path: Path, pieces: Iterable[bytes]) -> int:
         size = 0
-        with path.open("wb") as file:
+        with open(_open(path, _ANEW), "wb") as file:
             for piece in pieces:
                 size += file.write(piece)
             file.flush()
@@ -203,7 +213,7 @@ class Part:
         part = self._state.part
         assert part is not None
         try:
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
+            descriptor = _open(self.path, os.O_WRONLY)
         except FileNotFoundError:
             raise LostClaim(f"a newer claim of {self._fence.job} has taken over {self._target.name}") from None
         with open(descriptor, "wb") as file:
@@ -247,7 +257,8 @@ class Part:
 
     def _become_target(self, path: Path) -> None:
         if self._target.exists():
-            os.chmod(path, self._target.stat().st_mode & 0o7777)
+            with open(_open(path, os.O_WRONLY), "wb") as file:
+                os.fchmod(file.fileno(), self._target.stat().st_mode & 0o7777)
         self._store(replace(self._state, published=path.stat().st_ino))
         os.rename(path, self._target)
         self._sync_folder()

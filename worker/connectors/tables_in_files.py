@@ -56,7 +56,7 @@ class TableFile:
 
     @property
     def where(self) -> str:
-        return str(self.file.path)
+        return self.file.where
 
     def _lines(self, stream: BinaryIO) -> Iterator[str]:
         """Lines with their ends. BadData names a line that is too long, or has a byte that the encoding has not."""
