@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,12 +12,11 @@ from app.terminal import print_json
 from app.verbs.session import Session, session
 from worker import clock, watchdog
 from worker.clock import iso
-from worker.connection import Connection
-from worker.declaration import resolve
-from worker.errors import BadInput, Permanent
 from worker.logs import redact
 
 GOOD, WRONG = 0, 1
+# The first version of each series without CVE-2025-14847; older series never got one.
+WITHOUT_BLEED = ((4, 4, 30), (5, 0, 32), (6, 0, 27), (7, 0, 28), (8, 0, 17), (8, 2, 3))
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,8 @@ def check(*, as_json: bool) -> int:
     settings = app_settings.load(program.environment())
     found = []
     with session() as here:
-        for finding in _findings(here, embedded=settings.worker.mongo_url is None):
+        weak = [Finding(None, "access", weakness) for weakness in app_settings.weaknesses(settings)]
+        for finding in (*weak, *_findings(here, embedded=settings.worker.mongo_url is None)):
             found.append(finding)
             if not as_json:
                 print(finding, flush=True)
@@ -58,10 +57,11 @@ def _findings(here: Session, *, embedded: bool) -> Iterator[Finding]:
     sealed = [connection.id for connection in connections if connection.unreadable]
     good = "SECRET_KEY opens all that are stored"
     yield Finding(not sealed, "secrets", f"SECRET_KEY does not open those of {', '.join(sealed)}" if sealed else good)
-    sources = {job.source for job in here.store.jobs.list(limit=0)}
-    destinations = {job.destination for job in here.store.jobs.list(limit=0)} - sources
+    jobs = here.store.jobs.list(limit=0)
     for connection in connections:
-        yield _connection(connection, "destination" if connection.id in destinations else "source")
+        tried = trial.tried(connection, trial.needed(connection.id, jobs))
+        words = tried.message if tried.ok else f"{tried.message} {tried.hint or ''}".strip()
+        yield Finding(tried.ok, f"connection {connection.id}", words)
     yield from _instances(here)
     yield from _jobs(here)
 
@@ -69,6 +69,7 @@ def _findings(here: Session, *, embedded: bool) -> Iterator[Finding]:
 def _database(here: Session, *, embedded: bool) -> Iterator[Finding]:
     where = "the embedded MongoDB" if embedded else "MongoDB"
     yield Finding(True, "database", f"{where} answers; database {here.settings.mongo_database}")
+    yield from version_findings(here.store.version(), embedded=embedded)
     if here.store.replica_set():
         yield Finding(True, "replica set", "yes: transactions and retryable writes")
     else:
@@ -78,13 +79,14 @@ def _database(here: Session, *, embedded: bool) -> Iterator[Finding]:
         yield Finding(None, "clock", f"this machine's is {drift:.0f} s off the database's; only what is shown suffers")
 
 
-def _connection(connection: Connection, end: trial.End) -> Finding:
-    what = f"connection {connection.id}"
-    try:
-        tried = trial.tried(resolve(connection, os.environ), end)
-    except (BadInput, Permanent) as error:
-        return Finding(False, what, str(error))
-    return Finding(tried.ok, what, tried.message if tried.ok else f"{tried.message} {tried.hint or ''}".strip())
+def version_findings(version: tuple[int, ...], *, embedded: bool) -> Iterator[Finding]:
+    """The embedded one has compression switched off, where the hole is."""
+    later = next((good for good in WITHOUT_BLEED if good > version), version)
+    fixed = next((good for good in WITHOUT_BLEED if good[:2] == version[:2]), later)
+    if version < fixed and not embedded:
+        said, mend = (".".join(map(str, one)) for one in (version, fixed))
+        message = f"MongoDB {said} lets whoever reaches it read its memory (CVE-2025-14847); update to {mend} or later"
+        yield Finding(None, "database version", message)
 
 
 def _instances(here: Session) -> Iterator[Finding]:

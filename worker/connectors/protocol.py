@@ -132,6 +132,14 @@ class Picking(Protocol):
         """The rows that have one of `keys`, each by the same columns, as `read` would give them; in any order."""
 
 
+@runtime_checkable
+class Founded(Protocol):
+    """A source that may be a place which a destination makes at its first write: a file, a folder."""
+
+    def founded(self) -> bool:
+        """Whether it is there."""
+
+
 class Writer(Protocol):
     """Writes one stream once. `write` is durable when it returns where `Capabilities.resumes`, else `finish` is."""
 

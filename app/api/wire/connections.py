@@ -8,8 +8,7 @@ from pydantic import ConfigDict
 
 from app.api.moment import Moment
 from app.api.wire.shape import Wire
-
-Step = Literal["name", "tcp", "tls", "login", "permission", "query"]
+from worker.connectors.trial import Step
 
 
 class Connection(Wire):
@@ -25,19 +24,44 @@ class Connection(Wire):
     revision: int
 
 
+class Users(Wire):
+    """The first of the jobs that use a connection, and how many there are."""
+
+    jobs: list[str]
+    count: int
+
+
 class ConnectionList(Wire):
+    """`used_by`: by the connection's id; one that no job uses is not in it."""
+
     items: list[Connection]
     next: str | None
+    used_by: dict[str, Users]
+
+
+class TriedStep(Wire):
+    """One step of a test; `end` where it matters for that end of a job alone."""
+
+    step: Step
+    ms: int
+    ok: bool
+    end: Literal["source", "destination"] | None
 
 
 class ConnectionTest(Wire):
-    """`step` is the last one that was tried: the one that failed, where `ok` is false."""
+    """`step` is the last one that was tried: the one that failed, where `ok` is false.
+
+    `reads` and `writes`: whether it can be a source, a destination; null where that was not found out.
+    """
 
     ok: bool
     ms: int
     step: Step
     message: str
     hint: str | None
+    reads: bool | None
+    writes: bool | None
+    steps: list[TriedStep]
 
 
 class Column(Wire):
