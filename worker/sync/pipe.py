@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from worker.batch import Batch
 from worker.errors import Stopped
+from worker.log_fields import carried
 
 LIMIT_BYTES = 16 * 1024 * 1024
 MOST_BATCHES = 2
@@ -38,7 +39,7 @@ def patiently(call: Callable[[], T], check: Callable[[], None]) -> T:
         finally:
             ended.set()
 
-    threading.Thread(target=work, name="patient call", daemon=True).start()
+    threading.Thread(target=carried(work), name="patient call", daemon=True).start()
     while not ended.wait(LOOK):
         check()
     if errors:

@@ -18,6 +18,7 @@ from worker.connectors.protocol import Picking, Source, Stream
 from worker.connectors.sql_keys import SEQUENCE, keys_name
 from worker.errors import StreamNotFound
 from worker.job import DELETED_AT, Delete, Mode, StreamSpec, Write
+from worker.log_fields import carried
 from worker.sync import canonical
 from worker.sync.canonical import Form, encoded
 from worker.sync.drift import Record
@@ -46,7 +47,7 @@ class There:
 def drained(batches: Iterator[Batch], name: str, check: Callable[[], None]) -> Iterator[Batch]:
     """The batches, read ahead on a thread, so that a source that hangs does not keep us from ending."""
     pipe = Pipe()
-    reader = threading.Thread(target=pipe.fill, args=(batches,), name=f"read {name}", daemon=True)
+    reader = threading.Thread(target=carried(pipe.fill), args=(batches,), name=f"read {name}", daemon=True)
     reader.start()
     try:
         yield from pipe.drain(check)
@@ -98,8 +99,12 @@ class Sides:
         self._right: dict[str, Form | None] = {}
         self._orders: dict[tuple[str, ...], list[tuple[str, bytes]]] = {}
 
-    def _described(self) -> Stream | None:
+    @property
+    def lies(self) -> Stream | None:
         """The target as it is, or None where there is none yet."""
+        return self._stream
+
+    def _described(self) -> Stream | None:
         try:
             return patiently(lambda: self.there.source.describe(self.target), self._check)
         except StreamNotFound:

@@ -177,7 +177,7 @@ class Comparison:
     def _walk(self, seen: Verdict) -> Iterator[tuple[int, Differing]]:
         """(number of the range, what differs there), by key; `seen` counts the rest."""
         judge = self._judge if self._sides.key else self._judge_rows
-        for source, there, ours in _side_by_side([spool.groups() for spool in self._spools]):
+        for source, there, ours in side_by_side([spool.groups() for spool in self._spools]):
             place = seen.rows // RANGE
             kind = judge(source, there, bool(ours), seen)
             if kind is not None:
@@ -221,7 +221,7 @@ class Comparison:
         return Difference.EXTRA if self._deletes else None
 
 
-def _side_by_side(sides: list[Iterator[tuple[bytes, list[Entry]]]]) -> Iterator[list[list[Entry]]]:
+def side_by_side(sides: list[Iterator[tuple[bytes, list[Entry]]]]) -> Iterator[list[list[Entry]]]:
     """The entries of each side that have the same key, key after key."""
 
     def numbered(number: int, groups: Iterable[tuple[bytes, list[Entry]]]) -> Iterator[tuple[bytes, int, list[Entry]]]:
