@@ -1,4 +1,4 @@
-"""A health endpoint for a worker that runs alone: `/healthz` and `/readyz` on WORKER_HEALTH_PORT, nothing else."""
+"""What a worker that runs alone tells on WORKER_HEALTH_PORT: `/healthz`, `/readyz`, and `/metrics` of its process."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from worker import metrics
 from worker.errors import BadConfiguration, Fault
 
 # `/readyz` says no within 3 s, whatever the driver does.
@@ -22,13 +23,19 @@ def open_health_port(port: int, reasons: Callable[[], list[str]]) -> ThreadingHT
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path == "/metrics":
+                self._say(200, metrics.MEDIA_TYPE, metrics.own_text())
+                return
             if self.path not in ("/healthz", "/readyz"):
                 self.send_error(404)
                 return
             found = _in_time(reasons) if self.path == "/readyz" else []
             body = json.dumps({"ready": not found, "reasons": found}).encode()
-            self.send_response(503 if found else 200)
-            self.send_header("Content-Type", "application/json")
+            self._say(503 if found else 200, "application/json", body)
+
+        def _say(self, status: int, media_type: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", media_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

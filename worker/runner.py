@@ -12,12 +12,13 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from functools import partial
 
 from worker import clock
 from worker.attempt import Attempt
 from worker.errors import Cancelled, Stopped, StoreUnavailable, TimedOut
 from worker.isolation import IsolatedAttempt
+from worker.log_fields import bind
+from worker.metrics import COUNTERS, START_DELAY, Tally
 from worker.settings import WorkerSettings
 from worker.signals import Signals
 from worker.store import Store
@@ -32,6 +33,12 @@ BEAT = 0.5
 # A cancel reaches a run within two seconds; an attempt that timed out may finish the batch that it is writing.
 CANCEL_PATIENCE = 0.9
 TIMEOUT_PATIENCE = 3.0
+
+
+def _note_delay(run: Document) -> None:
+    """How long a new run waited before this instance took it; one that is tried again waited for its time."""
+    if not run["attempts"]:
+        COUNTERS.observe(START_DELAY, (run["attempt_started_at"] - run["queued_at"]).total_seconds())
 
 
 def _shutting_down() -> Stopped:
@@ -51,6 +58,7 @@ class Runner:
         self._pulse = pulse
         self._attempts: dict[str, Attempt | IsolatedAttempt] = {}
         self._started: dict[str, float] = {}
+        self._tallies: dict[str, Tally] = {}
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._draining = False
@@ -83,6 +91,8 @@ class Runner:
         with self._lock:
             self._attempts[attempt.run_id] = attempt
             self._started[attempt.run_id] = sent
+            self._tallies[attempt.run_id] = Tally(attempt.job_id, run["progress"])
+        _note_delay(run)
         if self._draining:
             attempt.signals.ask(_shutting_down())
         name = f"run {attempt.job_id} {attempt.run_id[:8]}"
@@ -139,13 +149,17 @@ class Runner:
 
     def _work(self, attempt: Attempt | IsolatedAttempt, deed: Callable[[], None]) -> None:
         try:
-            deed()
+            with bind(run=attempt.run_id, job=attempt.job_id, attempt=attempt.number, instance=self._instance):
+                deed()
         finally:
+            tally = None
             with self._idle:
                 if self._attempts.get(attempt.run_id) is attempt:  # else it was abandoned, and may be here again
                     del self._attempts[attempt.run_id]
-                    self._started.pop(attempt.run_id, None)
+                    started, tally = self._started.pop(attempt.run_id), self._tallies.pop(attempt.run_id)
                 self._idle.notify_all()
+            if tally:
+                tally.ended(attempt.progress(), attempt.outcome, clock.monotonic() - started)
             self.slot_freed()
 
     def _abandon(self, attempt: Attempt) -> None:
@@ -154,7 +168,11 @@ class Runner:
         heir = attempt.heir()
         log.warning("run %s of %s: %s; its thread does not answer", attempt.run_id, attempt.job_id, reason)
         name = f"end {attempt.job_id} {attempt.run_id[:8]}"
-        deed = partial(heir.end_as, reason)
+
+        def deed() -> None:
+            heir.end_as(reason)
+            attempt.outcome = heir.outcome
+
         threading.Thread(target=self._work, args=(attempt, deed), name=name, daemon=True).start()
 
     def _beat(self, attempt: Attempt | IsolatedAttempt) -> None:
@@ -162,8 +180,11 @@ class Runner:
         sent = clock.monotonic()
         if attempt.timeout and started is not None and sent - started > attempt.timeout:
             attempt.signals.ask(TimedOut(f"the job's timeout of {attempt.timeout:g} s is used up"))
+        progress = attempt.progress()
+        if tally := self._tallies.get(attempt.run_id):
+            tally.moved(progress)
         try:
-            after = self._pulse.beat(attempt.run_id, attempt.token, self._ttl, attempt.progress())
+            after = self._pulse.beat(attempt.run_id, attempt.token, self._ttl, progress)
         except StoreUnavailable:
             return  # unknown: trust runs out by itself
         if after is None:

@@ -16,6 +16,7 @@ from worker import schedule
 from worker.errors import StoreUnavailable, SyncworkerError
 from worker.job import Job, Overlap
 from worker.lease import Holding, Lease
+from worker.metrics import COUNTERS, LATENESS
 from worker.plan import Plan, Span, plan, undocumented
 from worker.run import RunState, Trigger
 from worker.store import Store
@@ -121,6 +122,9 @@ class _Page:
         self._insert(document for made in self._plans.values() for document in self._unrun(made))
         runs = [self._born(m.job, RunState.QUEUED, fire_time=m.run) for m in self._plans.values() if self._may_run(m)]
         active = self._insert(runs)
+        for run in runs:
+            if run["job_id"] not in active and run["job_id"] in self._plans:
+                COUNTERS.observe(LATENESS, (self._now - run["fire_time"]).total_seconds())
         waiting = {job_id for job_id in active if self._waits(job_id)}
         self._insert(self._late(made) for made in self._plans.values() if made.job.id in active - waiting)
         self._insert(self._late(made) for made in self._plans.values() if made.run and made.job.id in self._held)

@@ -1,85 +1,91 @@
-"""Prometheus text: runs by state, the queue, the lease, this process.
+"""Prometheus text: what the database says of the whole, and what this process counted.
 
-Everything that instances share is read from the database at the moment of asking: any instance tells the same.
+Everything that instances share is read from the database at the moment of asking: any instance tells the same. The
+table of all metrics is `worker.metrics`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from app.api.context import Context
 from app.api.operation import Ask
-from worker import __version__
+from worker import __version__, metrics
 from worker.errors import StoreUnavailable
 from worker.finding import Kind
+from worker.metrics import Metric
 from worker.run import RunState
 from worker.watchdog import findings
 
-MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 
 class _Shared(Collector):
-    """What the database says."""
+    """What the database says, and what can be said without it."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, listeners: int) -> None:
         self._context = context
+        self._listeners = listeners
 
-    def collect(self) -> Iterator[Metric]:
-        yield InfoMetricFamily("syncworker", "Version.", {"version": __version__})
+    def collect(self) -> Iterator[Family]:
+        yield _labelled(metrics.INFO, [((__version__,), 1)])
+        yield _plain(metrics.LISTENERS, self._listeners)
         try:
             found = list(self._stored())
         except StoreUnavailable:
-            yield _gauge("syncworker_database_up", "1 while MongoDB answers.", 0)
+            yield _plain(metrics.DATABASE_UP, 0)
             return
-        yield _gauge("syncworker_database_up", "1 while MongoDB answers.", 1)
+        yield _plain(metrics.DATABASE_UP, 1)
         yield from found
 
-    def _stored(self) -> Iterator[Metric]:
+    def _stored(self) -> Iterator[Family]:
         store, worker = self._context.store, self._context.worker
+        now = store.now()
         counts = store.watch.counts()
-        states = GaugeMetricFamily("syncworker_runs", "Runs that are kept, by state.", labels=["state"])
-        for state, count in counts.items():
-            states.add_metric([state], count)
-        yield states
-        yield _gauge("syncworker_queue_depth", "Runs that wait for a free slot.", counts[str(RunState.QUEUED)])
+        yield _labelled(metrics.RUNS, [((state,), count) for state, count in counts.items()])
+        yield _plain(metrics.QUEUE_DEPTH, counts[str(RunState.QUEUED)])
+        ready = [since for since, _ in store.watch.waiting_since(now)]
+        yield _plain(metrics.QUEUE_AGE, _seconds(now, min(ready)) if ready else 0)
         lease = store.leases.current()
         live = bool(lease and lease["live"])
         here = live and worker is not None and lease is not None and lease["instance"] == worker.instance_id
-        yield _gauge("syncworker_lease_held", "1 while any instance holds the scheduler's lease.", live)
-        yield _gauge("syncworker_lease_held_here", "1 while the worker in this process holds it.", here)
-        yield _gauge("syncworker_lease_token", "The lease's token; it grows with every term.", _token(lease))
+        yield _plain(metrics.LEASE_HELD, live)
+        yield _plain(metrics.LEASE_HERE, here)
+        yield _plain(metrics.LEASE_TOKEN, lease["token"] if lease else 0)
         wrong = Counter(finding.kind for finding in findings(store))
-        warnings = GaugeMetricFamily("syncworker_warnings", "What the watchdog finds wrong, by kind.", labels=["kind"])
-        for kind in Kind:
-            warnings.add_metric([str(kind)], wrong[kind])
-        yield warnings
-        yield _gauge("syncworker_instances", "Instances seen within 30 s.", _live(store.instances.list()))
+        yield _labelled(metrics.WARNINGS, [((str(kind),), wrong[kind]) for kind in Kind])
+        yield _plain(metrics.INSTANCES, sum(1 for instance in store.instances.list() if instance["live"]))
+        jobs = store.watch.enabled()
+        yield _labelled(metrics.JOBS, [((str(enabled).lower(),), jobs[enabled]) for enabled in (True, False)])
+        ages = store.watch.stalest(metrics.MOST_AGES)
+        yield _labelled(metrics.DATA_TIMESTAMP, [((job_id,), moment.timestamp()) for job_id, moment in ages])
 
 
-def metrics(ask: Ask[Any, None]) -> Response:
-    """Runs by state, queue, lease and process figures as Prometheus text."""
+def scrape(ask: Ask[Any, None]) -> Response:
+    """Runs, queue, lease, rows, lateness, the age of data, and figures of the process, as Prometheus text."""
     registry = CollectorRegistry()
-    registry.register(_Shared(ask.context))
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    GCCollector(registry=registry)
-    return Response(generate_latest(registry), headers={"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"})
+    registry.register(_Shared(ask.context, ask.request.app.state.feed.listeners))
+    text = generate_latest(registry) + metrics.own_text()
+    return Response(text, headers={"Content-Type": metrics.MEDIA_TYPE, "Cache-Control": "no-store"})
 
 
-def _gauge(name: str, words: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, words, value)
+def _plain(metric: Metric, value: float) -> Family:
+    return GaugeMetricFamily(metric.name, metric.words, value)
 
 
-def _token(lease: dict[str, Any] | None) -> int:
-    return lease["token"] if lease else 0
+def _labelled(metric: Metric, samples: Iterable[tuple[tuple[str, ...], float]]) -> Family:
+    family = GaugeMetricFamily(metric.name, metric.words, labels=metric.labels)
+    for labels, value in samples:
+        family.add_metric(labels, value)
+    return family
 
 
-def _live(instances: list[dict[str, Any]]) -> int:
-    return sum(1 for instance in instances if instance["live"])
+def _seconds(now: datetime, then: datetime) -> float:
+    return max(0.0, (now - then).total_seconds())

@@ -55,6 +55,18 @@ class Watch:
         latest = self._database["runs"].find_one(query, sort=[("fire_time", -1)])
         return (latest.get("missed_until") or latest["fire_time"]) if latest else None
 
+    def enabled(self) -> dict[bool, int]:
+        """How many jobs are enabled, and how many are not."""
+        jobs = self._database["jobs"]
+        on = jobs.count_documents({"enabled": True})
+        return {True: on, False: jobs.count_documents({}) - on}
+
+    def stalest(self, limit: int) -> list[tuple[str, datetime]]:
+        """(id, as of when its data is) of enabled jobs that have brought any, the stalest first."""
+        query = {"enabled": True, "data_as_of": {"$type": "date"}}
+        found = self._database["jobs"].find(query, {"data_as_of": 1}).sort([("data_as_of", 1), ("_id", 1)])
+        return [(job["_id"], job["data_as_of"]) for job in found.limit(limit)]
+
     def counts(self) -> dict[str, int]:
         """How many runs are kept in each state."""
         return {str(state): self._database["runs"].count_documents({"state": str(state)}) for state in RunState}
