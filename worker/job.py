@@ -123,7 +123,10 @@ class Guards:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A job as stored. Times are the database server's; `revision` grows with every change by a person."""
+    """A job as stored. Times are the database server's; `revision` grows with every change by a person.
+
+    `data_as_of`: when the newest run began that moved all of its data.
+    """
 
     id: str
     source: str
@@ -143,3 +146,4 @@ class Job:
     updated_at: datetime | None = None
     revision: int = 1
     last_sequence: int = 0
+    data_as_of: datetime | None = None

@@ -54,8 +54,8 @@ class Lease:
         self._lost: int | None = None
         # Why the last turn was not answered; None where it was.
         self.trouble: str | None = None
-        # Whether this instance does what a holder is for; one that does not resigns, and leaves it to another.
-        self.fit: Callable[[], bool] = lambda: True
+        # Why this instance does not do what a holder is for, if so: it resigns, and leaves it to another.
+        self.unfit: Callable[[], str | None] = lambda: None
 
     def holding(self) -> Holding | None:
         """Our term while it can be trusted, else None. Look again before every burst of writes."""
@@ -69,9 +69,9 @@ class Lease:
 
     def turn(self) -> float:
         """Renew, or try to acquire; the seconds until the next turn."""
-        if not self.fit():
+        if why := self.unfit():
             if self._holding:
-                log.warning("this instance resigns: its scheduler is stuck")
+                log.warning("this instance resigns: %s", why)
             self.release()
             return STANDBY_POLL
         sent = clock.monotonic()

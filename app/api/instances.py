@@ -16,3 +16,18 @@ def list_(ask: Ask[Any, None]) -> InstanceList:
         terms=[Term.model_validate(document(one)) for one in store.leases.terms()],
         next=None,
     )
+
+
+def drain(ask: Ask[Any, Any]) -> Instance:
+    """Ask an instance to take no more runs and to lead no more; what it works on goes on to its end."""
+    return _asked(ask, draining=True)
+
+
+def undrain(ask: Ask[Any, Any]) -> Instance:
+    """Let a drained instance lead and take runs again."""
+    return _asked(ask, draining=False)
+
+
+def _asked(ask: Ask[Any, Any], *, draining: bool) -> Instance:
+    ask.note({"draining": not draining}, {"draining": draining})
+    return Instance.model_validate(document(ask.context.store.instances.drain(ask.path["id"], draining)))

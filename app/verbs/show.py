@@ -58,11 +58,11 @@ def jobs(*, as_json: bool) -> int:
     with session() as here:
         found = here.store.jobs.list(limit=0)
         if as_json:
-            shapes = [job_shapes.shape(here.context, job) for job in found]
+            shapes = job_shapes.shapes(here.store, found, here.store.now())
             print_json({"items": shapes, "next": None})
             return 0
         now = here.store.now()
-        latest = here.store.runs.latest_by_job([job.id for job in found])
+        latest = here.store.figures.latest([job.id for job in found])
     rows = []
     for job in found:
         last = latest.get(job.id)

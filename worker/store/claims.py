@@ -66,6 +66,7 @@ _UNCLAIMED = {"instance": None, "token": "$claim.token", "renewed_at": None, "ex
 class Claims:
     def __init__(self, database: Database[Document]) -> None:
         self._runs: Collection[Document] = database["runs"]
+        self._jobs: Collection[Document] = database["jobs"]
 
     def claim(self, instance: str, ttl: float, run_id: str | None = None) -> Document | None:
         """Take the run that is queued longest and may start now, or just `run_id`; None where there is none."""
@@ -110,7 +111,12 @@ class Claims:
         """Finish a run (or hold it). False: the claim was lost, nothing was written."""
         finished = None if state is RunState.HELD else "$$NOW"
         change = ending.fields(str(state)) | {"state": str(state), "finished_at": finished}
-        return self._runs.update_one(self._claimed(run_id, token), [{"$set": change}]).matched_count == 1
+        wanted = {"job_id": 1, "started_at": 1, "verify": 1, "undo": 1}
+        ended = self._runs.find_one_and_update(self._claimed(run_id, token), [{"$set": change}], projection=wanted)
+        if ended and state is RunState.SUCCEEDED and not (ended.get("verify") or ended.get("undo")):
+            # For display: what was changed at the source before this has been moved.
+            self._jobs.update_one({"_id": ended["job_id"]}, {"$max": {"data_as_of": ended["started_at"]}})
+        return ended is not None
 
     def requeue(
         self, run_id: str, token: int, outcome: str, ending: Ending, *, delay: float = 0.0, give_back: bool = False

@@ -22,7 +22,7 @@ from worker.job import CatchUp, Delete, Drift, Guards, Job, Mode, Overlap, Retry
 from worker.run import ACTIVE
 from worker.store.client import Document, guarded
 
-_STORED_ELSEWHERE = ("id", "created_at", "updated_at", "revision", "last_sequence")
+_STORED_ELSEWHERE = ("id", "created_at", "updated_at", "revision", "last_sequence", "data_as_of")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +92,7 @@ def _job(document: Document) -> Job:
         updated_at=fields["updated_at"],
         revision=fields["revision"],
         last_sequence=fields["last_sequence"],
+        data_as_of=fields.get("data_as_of"),
     )
 
 
@@ -149,12 +150,34 @@ class Jobs:
     def get(self, job_id: str) -> Job:
         return from_document(self._there(job_id))
 
-    def list(self, after: str | None = None, limit: int = 100, enabled: bool | None = None) -> list[Job]:
-        """Jobs by id, from the one after `after`; `limit` 0 means all."""
-        query: Document = {"_id": {"$gt": after}} if after else {}
-        if enabled is not None:
-            query["enabled"] = enabled
+    def list(
+        self,
+        after: str | None = None,
+        limit: int = 100,
+        *,
+        where: Sequence[Document] = (),
+        ids: Sequence[str] | None = None,
+    ) -> list[Job]:
+        """Jobs by id, from the one after `after`; `limit` 0 means all. Those of `ids` that meet all of `where`."""
+        conditions: builtins.list[Document] = [*where, *([{"_id": {"$gt": after}}] if after else [])]
+        if ids is not None:
+            conditions.append({"_id": {"$in": builtins.list(ids)}})
+        query: Document = {"$and": conditions} if conditions else {}
         return builtins.list(islice(_readable(self._jobs.find(query).sort("_id", 1)), limit or None))
+
+    def users(self, connections: Sequence[str], first: int) -> dict[str, tuple[builtins.list[str], int]]:
+        """Connection -> the first jobs that read from it or write to it, by id, and how many there are."""
+        wanted = {"$in": builtins.list(connections)}
+        stages: builtins.list[Document] = [
+            {"$match": {"$or": [{"source": wanted}, {"destination": wanted}]}},
+            {"$sort": {"_id": 1}},
+            {"$project": {"connection": {"$setUnion": [["$source"], ["$destination"]]}}},
+            {"$unwind": "$connection"},
+            {"$match": {"connection": wanted}},
+            {"$group": {"_id": "$connection", "jobs": {"$push": "$_id"}, "count": {"$sum": 1}}},
+            {"$project": {"jobs": {"$slice": ["$jobs", first]}, "count": 1}},
+        ]
+        return {one["_id"]: (one["jobs"], one["count"]) for one in self._jobs.aggregate(stages)}
 
     def unreadable(self) -> dict[str, str]:
         """Job id -> why its document cannot be read, for those that `list` leaves out."""

@@ -141,17 +141,6 @@ class Runs:
         states = [*ACTIVE_STATES, str(RunState.HELD)]
         return {state: self._runs.count_documents({"state": state}) for state in states}
 
-    def latest_by_job(self, job_ids: Sequence[str]) -> dict[str, Document]:
-        """The newest run that was not skipped or missed, for each of the jobs that has one."""
-        ignored = [str(RunState.SKIPPED), str(RunState.MISSED)]
-        latest = {}
-        for job_id in job_ids:
-            query = {"job_id": job_id, "state": {"$nin": ignored}}
-            run = self._runs.find_one(query, sort=[("queued_at", DESCENDING), ("_id", DESCENDING)])
-            if run:
-                latest[job_id] = run
-        return latest
-
     # Making.
 
     def create(

@@ -9,6 +9,8 @@ from worker.finding import Kind
 
 
 class Instance(Wire):
+    """`slots`: runs it works on at once. `draining`: it was asked to take no more, and neither leads nor claims."""
+
     id: str
     host: str
     pid: int
@@ -18,6 +20,9 @@ class Instance(Wire):
     seen_at: Moment
     active_runs: list[str]
     live: bool
+    slots: int = 0
+    rss_bytes: int | None = None
+    draining: bool = False
 
 
 class Lease(Wire):
@@ -73,6 +78,19 @@ class Status(Wire):
     running: list[Run]
     next_fire_times: list[NextFireTime]
     warnings: list[Warning]
+
+
+class Setting(Wire):
+    """A variable as this process goes by it; of a secret `value` is "set", null where it is unset."""
+
+    name: str
+    value: str | None
+    secret: bool
+
+
+class SettingList(Wire):
+    items: list[Setting]
+    next: str | None
 
 
 class Readiness(Wire):

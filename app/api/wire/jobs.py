@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from app.api.moment import Moment
-from app.api.wire.runs import Run
+from app.api.wire.runs import RunBrief, RunMark, Spent
 from app.api.wire.shape import Wire
 from worker.job import CatchUp, Mode, Overlap, Write
 from worker.run import RunState
+from worker.standing import Standing
 
 
 class Schedule(Wire):
@@ -55,7 +56,11 @@ class Guards(Wire):
 
 
 class Job(Wire):
-    """`words` is the schedule in words; `owner` the file that says what this job is."""
+    """`words` is the schedule in words; `owner` the file that says what this job is.
+
+    `data_as_of`: when the newest run began that moved all of its data. `typical_seconds` and `rows_per_day` are of the
+    last runs that succeeded: the median, and what they wrote by the time between them.
+    """
 
     id: str
     source: str
@@ -75,8 +80,12 @@ class Job(Wire):
     created_at: Moment
     updated_at: Moment
     revision: int
-    last_run: Run | None
-    recent_runs: list[Run]
+    standing: Standing
+    data_as_of: Moment | None
+    typical_seconds: float | None
+    rows_per_day: int | None
+    last_run: RunBrief | None
+    recent_runs: list[RunMark]
 
 
 class JobList(Wire):
@@ -97,6 +106,37 @@ class PastFireTime(Wire):
     reason: str | None
     until: Moment | None = None
     count: int | None = None
+
+
+class Checkpoint(Wire):
+    """Where reading goes on; `value` is the connector's own, null where it is sealed, for hashed columns."""
+
+    stream: str
+    value: Any
+    sealed: bool
+    run_id: str | None
+
+
+class UsualStream(Wire):
+    """Medians of one stream's last runs that succeeded."""
+
+    read: int
+    written: int
+    bytes: int
+    spent: Spent
+
+
+class Usual(Wire):
+    """What the last `runs` that succeeded were like, to compare one with; null medians where there were none."""
+
+    runs: int
+    seconds: float | None
+    streams: dict[str, UsualStream]
+
+
+class CheckpointList(Wire):
+    items: list[Checkpoint]
+    next: str | None
 
 
 class FireTimes(Wire):

@@ -13,6 +13,15 @@ from worker.run import RunState, StreamState, Trigger
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
+class Spent(Wire):
+    """Seconds of a stream by what it waited for: the source, our own mapping, the destination, the saved checkpoint."""
+
+    source: float = 0
+    transform: float = 0
+    destination: float = 0
+    checkpoint: float = 0
+
+
 class Progress(Wire):
     state: StreamState
     read: int = 0
@@ -21,6 +30,8 @@ class Progress(Wire):
     bytes: int = 0
     checkpoint: Any = None
     total: int | None = None
+    last_write_at: Moment | None = None
+    spent: Spent = Spent()
 
 
 class RunError(Wire):
@@ -60,6 +71,8 @@ class Removal(Wire):
 
 
 class Run(Wire):
+    """`started_at` is when its first attempt was claimed, `attempt_started_at` its latest."""
+
     id: str
     job_id: str
     trigger: Trigger
@@ -73,6 +86,7 @@ class Run(Wire):
     lease_token: int | None
     queued_at: Moment
     started_at: Moment | None
+    attempt_started_at: Moment | None = None
     finished_at: Moment | None
     progress: dict[str, Progress]
     error: RunError | None
@@ -84,6 +98,50 @@ class Run(Wire):
     verified: dict[str, Any] | None = None
     missed_until: Moment | None = None
     missed_count: int | None = None
+
+
+class RunBrief(Wire):
+    """A run in a list of many: its streams are summed up. `removes`: the rows that a held run would remove."""
+
+    id: str
+    job_id: str
+    trigger: Trigger
+    fire_time: Moment | None
+    state: RunState
+    reason: str | None
+    sequence: int
+    attempt: int
+    not_before: Moment | None
+    queued_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    missed_until: Moment | None = None
+    missed_count: int | None = None
+    error: RunError | None
+    cancel: Asked | None
+    read: int
+    written: int
+    deleted: int
+    bytes: int
+    removes: int | None = None
+    verifies: bool = False
+
+
+class Neighbours(Wire):
+    """The runs of a job just before and after one of them; null at the ends of its history."""
+
+    older: RunBrief | None
+    newer: RunBrief | None
+
+
+class RunMark(Wire):
+    """A run as a mark in a row of them: `at` is when it began, or was due; `seconds` what it took, null: no end yet."""
+
+    id: str
+    state: RunState
+    at: Moment
+    seconds: float | None
+    written: int
 
 
 class RunList(Wire):
@@ -98,6 +156,26 @@ class LogLine(Wire):
     message: str
     stream: str | None = None
     attempt: int | None = None
+
+
+class LogMarks(Wire):
+    """`count` lines are sought; `marks` are the numbers of the first of them and of every so many after it.
+
+    `lines` is the number of the log's last line, whether it is sought or not.
+    """
+
+    count: int
+    marks: list[int]
+    lines: int
+
+
+class LogOutline(Wire):
+    """`dropped` lines were said and not kept; the log says so where it happened."""
+
+    lines: int
+    levels: dict[LogLevel, int]
+    first_error: int | None
+    dropped: int
 
 
 class LogPage(Wire):

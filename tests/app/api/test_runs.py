@@ -108,3 +108,61 @@ def test_progress_is_shown_stream_by_stream(client: TestClient, store: Store) ->
     run_id = saved(store, RunState.RUNNING, 1, progress={"main/books": progress})
     said = client.get(f"/api/runs/{run_id}").json()["progress"]["main/books"]
     assert (said["read"], said["written"], said["total"]) == (5, 3, 9)
+
+
+def test_a_log_is_searched_outlined_and_downloaded(client: TestClient, store: Store) -> None:
+    run_id = saved(store, RunState.FAILED, 1)
+    at = store.now()
+    lines = [{"at": at, "level": "info", "message": f"line {n}", "attempt": 1} for n in range(1, 1200)]
+    lines[500] |= {"level": "error", "message": "Boom:\nthe second line", "stream": "main/books"}
+    lines[900] |= {"level": "error", "message": "again"}
+    lines[-1] |= {"level": "warning", "message": "9 more lines were not kept", "dropped": 9}
+    for first in range(0, len(lines), 300):
+        store.logs.append(run_id, lines[first : first + 300], first=first + 1)
+    outline = client.get(f"/api/runs/{run_id}/logs/outline").json()
+    assert outline["lines"] == 1199 and outline["first_error"] == 501 and outline["dropped"] == 9
+    assert outline["levels"] == {"debug": 0, "info": 1196, "warning": 1, "error": 2}
+    found = client.get(f"/api/runs/{run_id}/logs", params={"q": "BOOM"}).json()["items"]
+    assert [line["n"] for line in found] == [501]
+    assert client.get(f"/api/runs/{run_id}/logs?q=.*").json()["items"] == []
+    window = client.get(f"/api/runs/{run_id}/logs?after=700&limit=3").json()["items"]
+    assert [line["n"] for line in window] == [701, 702, 703]
+    text = client.get(f"/api/runs/{run_id}/logs/text")
+    assert "attachment" in text.headers["content-disposition"] and text.headers["content-type"].startswith("text/plain")
+    printed = text.text.splitlines()
+    assert len(printed) == 1200 and printed[500].endswith("error\tmain/books: Boom:")
+    assert printed[501] == "    the second line"
+
+
+def test_an_empty_log_has_an_outline_too(client: TestClient, store: Store) -> None:
+    run_id = saved(store, RunState.FAILED, 1)
+    outline = client.get(f"/api/runs/{run_id}/logs/outline").json()
+    assert outline["lines"] == 0 and outline["first_error"] is None
+    assert client.get(f"/api/runs/{run_id}/logs/text").text == ""
+    for path in ("outline", "text"):
+        assert client.get(f"/api/runs/nothing/logs/{path}").status_code == 404
+
+
+def test_marks_lead_to_any_part_of_a_long_log(client: TestClient, store: Store) -> None:
+    run_id = saved(store, RunState.FAILED, 1)
+    now = store.now()
+    lines = [
+        {"at": now, "level": "error" if n % 10 == 0 else "info", "message": str(n), "attempt": 1} for n in range(1000)
+    ]
+    store.logs.append(run_id, lines, first=1)
+    url = f"/api/runs/{run_id}/logs"
+    marks = client.get(f"{url}/marks?every=50&level=error").json()
+    assert marks == {"count": 100, "marks": [1, 501], "lines": 1000}
+    part = client.get(f"{url}?after={marks['marks'][1] - 1}&limit=50&level=error").json()["items"]
+    assert [part[0]["message"], part[-1]["message"], len(part)] == ["500", "990", 50]
+    assert client.get(f"{url}/marks?attempt=2").json() == {"count": 0, "marks": [], "lines": 1000}
+    assert client.get(f"{url}/marks?every=1").status_code == 422
+    assert client.get("/api/runs/none/logs/marks").status_code == 404
+
+
+def test_a_run_knows_the_runs_of_its_job_beside_it(client: TestClient, store: Store) -> None:
+    ids = [saved(store, RunState.FAILED, number) for number in (1, 2, 5)]
+    beside = client.get(f"/api/runs/{ids[1]}/neighbours").json()
+    assert [beside["older"]["id"], beside["newer"]["id"]] == [ids[0], ids[2]]
+    assert client.get(f"/api/runs/{ids[0]}/neighbours").json()["older"] is None
+    assert client.get(f"/api/runs/{ids[2]}/neighbours").json()["newer"] is None

@@ -1,0 +1,101 @@
+"""What waits, and what mends it: held, failed, misconfigured, late and stale jobs, and those that heal by themselves.
+
+It reads what the runs recorded and what the watchdog found. It mends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.api import runs
+from app.api.operation import Ask
+from app.api.overview import standings
+from app.api.questions import NeedsQuery
+from app.api.wire import Need, NeedList
+from worker import schedule
+from worker.job import Job
+from worker.standing import Standing
+from worker.store import Store
+
+ORDER = ("held", "misconfigured", "failed", "late", "stale", "retrying")
+WAITING = {Standing.HELD, Standing.FAILED, Standing.LATE, Standing.RETRYING}
+# What no further attempt mends: a person must change the job, its connection, or what is there.
+FOR_A_PERSON = frozenset(
+    {"BadInput", "BadValue", "BadData", "Differs", "StreamNotFound", "Unsupported", "MissingExtra", "NotFound"}
+    | {"Permanent", "Unreadable", "Conflict"}
+)
+OF_THE_JOB = frozenset({"BadInput", "StreamNotFound", "Unsupported", "NotFound", "Unreadable"})
+# Fire times without a success before data counts as stale, and how old data that is looked at must be.
+PASSED = 3
+OLD = timedelta(hours=1)
+MOST_OLD = 500
+
+
+def list_(ask: Ask[NeedsQuery, None]) -> NeedList:
+    """What needs a person, and what heals by itself; the gravest first."""
+    store = ask.context.store
+    now = store.now()
+    found = sorted(_needs(store, now), key=lambda need: (ORDER.index(need.kind), need.job_id))
+    return NeedList(items=found[: ask.query.limit], total=len(found))
+
+
+def _needs(store: Store, now: datetime) -> Iterator[Need]:
+    waiting = {job_id: one for job_id, one in standings(store, now).items() if one in WAITING}
+    latest = {one["job_id"]: one for one in runs.sound(store.figures.latest(list(waiting)).values())}
+    jobs = {job.id: job for job in store.jobs.list(limit=0, ids=list(waiting))}
+    for job_id, job in jobs.items():
+        yield _need(job, waiting[job_id], latest.get(job_id))
+    for job in store.jobs.list(limit=MOST_OLD, where=[_old(now)]):
+        if job.id not in jobs and (need := _stale(job, now)):
+            yield need
+
+
+def _need(job: Job, standing: Standing, run: Mapping[str, Any] | None) -> Need:
+    brief = runs.brief(dict(run)) if run else None
+    more: dict[str, Any] = {"job_id": job.id, "run": brief, "field": None, "heals_at": None}
+    if standing is Standing.LATE or run is None:
+        since = job.next_fire_time
+        return Need(kind="late", since=since, message="was due and has not run", heals=True, deed="run", **more)
+    error = run["error"] or {}
+    message = str(error.get("message") or run["reason"] or "")
+    if standing is Standing.HELD:
+        since = run["queued_at"]
+        return Need(kind="held", since=since, message=message, heals=False, deed="approve", **more)
+    if standing is Standing.RETRYING:
+        more["heals_at"] = run["not_before"]
+        return Need(kind="retrying", since=run["queued_at"], message=message, heals=True, deed="wait", **more)
+    kind = error.get("type")
+    if kind in FOR_A_PERSON:
+        edit = "edit_job" if kind in OF_THE_JOB else "edit_connection"
+        more["field"] = error.get("stream")
+        deed = "retry" if kind == "Differs" else edit
+        return Need(kind="misconfigured", since=run["finished_at"], message=message, heals=False, deed=deed, **more)
+    more["heals_at"] = job.next_fire_time
+    heals = job.next_fire_time is not None
+    return Need(kind="failed", since=run["finished_at"], message=message, heals=heals, deed="retry", **more)
+
+
+def _old(now: datetime) -> dict[str, Any]:
+    return {"enabled": True, "schedule": {"$ne": None}, "data_as_of": {"$lt": now - OLD}}
+
+
+def _stale(job: Job, now: datetime) -> Need | None:
+    """Fire times passed, one after another, and none of them brought newer data."""
+    assert job.schedule is not None and job.data_as_of is not None  # `_old` asked for them
+    passed = schedule.fire_times(job.schedule, job.data_as_of, now, PASSED, job.id)
+    if len(passed) < PASSED:
+        return None
+    message = f"{PASSED} fire times or more have passed since its data was last brought in step"
+    return Need(
+        kind="stale",
+        job_id=job.id,
+        run=None,
+        since=job.data_as_of,
+        message=message,
+        heals=False,
+        heals_at=None,
+        deed="run",
+        field=None,
+    )
