@@ -1,13 +1,13 @@
-"""One thing that the API does: method and path, the handler, and the shapes that OpenAPI tells.
+"""One thing that the API does: method and path, who may, the handler, and the shapes that OpenAPI tells.
 
 Handlers are plain blocking functions: they run in a thread, get an `Ask`, and return a shape, an `Answer` around one,
-or a finished response.
+or a finished response. What changes something leaves a record in the audit, whether its handler thinks of it or not.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -21,7 +21,9 @@ from app.api.context import Context
 from app.api.problems import Refused
 from app.api.questions import Draft, Nothing, Question
 from app.api.wire import Wire
+from worker.access import Scope, Who
 from worker.errors import StoreUnavailable
+from worker.store.audit import difference
 
 Q = TypeVar("Q", bound=Question)
 B = TypeVar("B")
@@ -41,8 +43,29 @@ class Ask(Generic[Q, B]):
     body: B
     path: dict[str, str]
     if_match: str | None
-    who: str
+    who: Who
     request: Request
+    noted: Noted
+
+    def note(
+        self, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None, *, subject: str = ""
+    ) -> None:
+        """Say for the audit what was and what is now: what differs is kept. No secret may be in it."""
+        self.noted.before, self.noted.after = difference(before, after)
+        self.noted.subject = subject or self.noted.subject
+
+
+@dataclass(kw_only=True)
+class Noted:
+    """What the audit will say of a request: `subject` is a collection and an id (`jobs/orders`).
+
+    `who` is somebody else than the one who asked, as after a login.
+    """
+
+    subject: str
+    who: Who | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +83,14 @@ Handler = Callable[[Ask[Any, Any]], Result | Awaitable[Result]]
 class Operation:
     """`answer` None: no content (204), or a response of its own type (`media_type`).
 
+    `needs` None: open to all. `harmless`: a POST that changes nothing and calls nobody, so that it leaves no record.
+    `revisioned`: False where what is changed has no revision, so that none is asked for.
     `inline`: the handler blocks nothing (it may be a coroutine), and answers even when every thread is busy.
     """
 
     method: str
     path: str
+    needs: Scope | None
     handler: Handler
     answer: type[Wire] | None = None
     body: type[Question] | type[Draft] | None = None
@@ -73,6 +99,8 @@ class Operation:
     media_type: str = "application/json"
     patience: float = PATIENCE
     inline: bool = False
+    harmless: bool = False
+    revisioned: bool = True
 
     @property
     def name(self) -> str:
@@ -84,8 +112,19 @@ class Operation:
         return self.handler.__module__.rpartition(".")[2]
 
     @property
+    def audited(self) -> bool:
+        return self.method != "GET" and not self.harmless
+
+    @property
+    def action(self) -> str:
+        """What the audit calls it: `job.update`, `run.cancel`, `login`."""
+        verb = self.handler.__name__.rstrip("_")
+        verb = {"put": "update", "patch": "update"}.get(verb, verb)
+        return verb if self.tag == "auth" else f"{self.tag.removesuffix('s')}.{verb}"
+
+    @property
     def wants_revision(self) -> bool:
-        return self.method in {"PUT", "PATCH", "DELETE"}
+        return self.revisioned and self.method in {"PUT", "PATCH", "DELETE"}
 
     async def respond(self, request: Request, context: Context) -> Response:
         """Read, call the handler in a thread, print. Raises whatever `app.api.problems` answers."""
@@ -105,20 +144,29 @@ class Operation:
             body=body,
             path={name: str(value) for name, value in request.path_params.items()},
             if_match=if_match,
-            who=request.scope.get("who", "anyone"),
+            who=request.scope["who"],
             request=request,
+            noted=Noted(subject="/".join(filter(None, [self.tag, request.path_params.get("id")]))),
         )
         result: Any
         if self.inline:
             result = self.handler(ask)
             result = await result if inspect.isawaitable(result) else result
         else:
-            result = await in_thread(self.handler, ask, patience=self.patience)
+            result = await in_thread(self._do, ask, patience=self.patience)
         if isinstance(result, Response):
             return result
         answer = result if isinstance(result, Answer) else Answer(shape=result, status=self.status)
         headers = {"Cache-Control": "no-store"} | answer.headers
         return Response(dump(answer.shape), answer.status, headers=headers, media_type=self.media_type)
+
+    def _do(self, ask: Ask[Any, Any]) -> Any:
+        """Call the handler, and record what it did: in its thread, so also where nobody waits for it any more."""
+        result = self.handler(ask)
+        if self.audited:
+            noted, audit = ask.noted, ask.context.store.audit
+            audit.record(noted.who or ask.who, self.action, noted.subject, before=noted.before, after=noted.after)
+        return result
 
 
 async def in_thread(call: Callable[..., T], *arguments: Any, patience: float = PATIENCE) -> T:
