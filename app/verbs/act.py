@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -11,29 +9,30 @@ from app.api import runs as run_shapes
 from app.terminal import print_json
 from app.verbs.session import session
 from worker.run import RunState
-from worker.store import Store
+from worker.store.runs import Runs
 
 
 def cancel(run_id: str, *, as_json: bool) -> int:
-    return _act(run_id, lambda store: store.runs.cancel(run_id, _who()), as_json=as_json)
+    return _act("cancel", run_id, lambda runs, who: runs.cancel(run_id, who), as_json=as_json)
 
 
 def retry(run_id: str, *, as_json: bool) -> int:
-    return _act(run_id, lambda store: store.runs.retry(run_id, _who()), as_json=as_json)
+    return _act("retry", run_id, lambda runs, who: runs.retry(run_id, who), as_json=as_json)
 
 
 def approve(run_id: str, *, as_json: bool) -> int:
-    return _act(run_id, lambda store: store.runs.approve(run_id, _who()), as_json=as_json)
+    return _act("approve", run_id, lambda runs, who: runs.approve(run_id, who), as_json=as_json)
 
 
 def discard(run_id: str, *, as_json: bool) -> int:
-    return _act(run_id, lambda store: store.runs.discard(run_id, _who()), as_json=as_json)
+    return _act("discard", run_id, lambda runs, who: runs.discard(run_id, who), as_json=as_json)
 
 
-def _act(run_id: str, deed: Callable[[Store], dict[str, Any]], *, as_json: bool) -> int:
+def _act(name: str, run_id: str, deed: Callable[[Runs, str], dict[str, Any]], *, as_json: bool) -> int:
     """Raises NotFound, Conflict, JobActive."""
     with session() as here:
-        run = deed(here.store)
+        run = deed(here.store.runs, here.who.name)
+        here.store.audit.record(here.who, f"run.{name}", f"runs/{run_id}", after=run_shapes.trace(run))
     if as_json:
         print_json(run_shapes.shape(run))
     elif run["_id"] != run_id:
@@ -43,10 +42,3 @@ def _act(run_id: str, deed: Callable[[Store], dict[str, Any]], *, as_json: bool)
     else:
         print(f"run {run_id} of {run['job_id']} is {run['state']}")
     return 0
-
-
-def _who() -> str:
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (KeyError, OSError):  # a container's user without a name
-        return socket.gethostname()

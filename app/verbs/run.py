@@ -16,6 +16,7 @@ from app.api import runs as run_shapes
 from app.terminal import Progress, print_json, summary
 from app.verbs.declare import read
 from app.verbs.leftover import Leftover
+from app.verbs.recording import recorded
 from app.verbs.session import Session, session
 from worker import apply as applying
 from worker.errors import BadInput, Fault, JobActive
@@ -43,7 +44,7 @@ def run(job_id: str, file: str | None, *, as_json: bool) -> int:
                 return FAILED
             try:
                 here_and_now = Foreground(here.settings, here.store, here.vault)
-                ended = here_and_now.run(job_id, watch=progress, stop=stop, queued=queued)
+                ended = here_and_now.run(job_id, watch=recorded(here, "run", progress), stop=stop, queued=queued)
                 break
             except JobActive:
                 continue  # somebody queued one between our look and our try: look again
@@ -74,7 +75,7 @@ def _declare(here: Session, job_id: str, file: str) -> None:
     if one is None:
         names = ", ".join(sorted(declared.jobs)) or "none"
         raise BadInput([Fault(field="JOB", message=f"is {job_id!r}, which is not in {file}; its jobs: {names}")])
-    applying.apply(here.store, here.vault, one)
+    applying.record(here.store, here.who, applying.apply(here.store, here.vault, one))
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from app.settings import Settings
 from worker import clock, logs
 from worker import settings as worker_settings
 from worker import store as stores
+from worker.access import How, Scope, Who
 from worker.errors import BadConfiguration, Fault, StoreUnavailable
 from worker.settings import WorkerSettings, secret_keys
 from worker.store import Store
@@ -36,12 +39,24 @@ class Session:
     vault: Vault
 
     @property
+    def who(self) -> Who:
+        """Whoever may read MONGO_URL may do all; his name is the one of the account that he uses."""
+        return Who(name=_account(), scope=Scope.ADMIN, how=How.CLI, address=socket.gethostname())
+
+    @property
     def context(self) -> Context:
         """What the API's shapes are made from; nobody listens here."""
         listening = Settings(
             worker=self.settings, host="", port=0, auth_token=None, admin_password=None, worker_forced=False
         )
         return Context(listening, self.store, self.vault)
+
+
+def _account() -> str:
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):  # a container's user without a name
+        return socket.gethostname()
 
 
 @contextmanager

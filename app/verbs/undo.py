@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from app.api import runs as run_shapes
 from app.terminal import Progress, print_json
+from app.verbs.recording import recorded
 from app.verbs.run import FAILED, SUCCEEDED, interruptible
 from app.verbs.session import session
 from worker import clock
@@ -25,7 +26,7 @@ def undo(job_id: str, stream: str | None, *, yes: bool, as_json: bool) -> int:
             return FAILED
         here_and_now = Foreground(here.settings, here.store, here.vault)
         streams = [offer.stream for offer in offered]
-        ended = here_and_now.run(job_id, watch=progress, stop=stop, undo=streams)
+        ended = here_and_now.run(job_id, watch=recorded(here, "undo", progress), stop=stop, undo=streams)
         progress.clear()
     if as_json:
         print_json(run_shapes.shape(ended))

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.api import runs as run_shapes
 from app.terminal import Progress, print_json
+from app.verbs.recording import recorded
 from app.verbs.run import FAILED, SUCCEEDED, interruptible
 from app.verbs.session import session
 from worker.foreground import Foreground
@@ -23,7 +24,7 @@ def verify(job_id: str, stream: str | None, *, repair: bool, as_json: bool) -> i
     with session() as here, interruptible() as stop:
         job = concerned(here.store.jobs.get(job_id), {"verify": asked})
         here_and_now = Foreground(here.settings, here.store, here.vault)
-        ended = here_and_now.run(job_id, watch=progress, stop=stop, verify=asked)
+        ended = here_and_now.run(job_id, watch=recorded(here, "verify", progress), stop=stop, verify=asked)
         progress.clear()
     if as_json:
         print_json(run_shapes.shape(ended))
