@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.request_id import request_id
 from app.api.wire import Fault as WireFault
 from app.api.wire import Problem
 from worker import errors
@@ -74,6 +75,7 @@ def problem(
         detail=redact(detail) if detail else None,
         errors=[WireFault(field=f.field, message=redact(f.message)) for f in faults],
         current=current,
+        request_id=request_id(),
     )
     body = shape.model_dump_json(exclude={"current"} if current is None else set())
     return Response(body, status, headers={"Cache-Control": "no-store"} | (headers or {}), media_type=MEDIA_TYPE)

@@ -6,13 +6,14 @@ It does not ask who is calling; `app.api.auth` does. There is no CORS: no other 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import problem
+from app.api.problems import answer, problem
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
@@ -24,38 +25,78 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # What has another word on this says so itself: the files of the page, and the stream of events.
+    "Cache-Control": "no-store",
 }
 
 
 class Protection:
-    """The outermost layer. `host` is where the server listens."""
+    """Around all that answers, its failures too. `host` is where the server listens, `allowed` are further names."""
 
-    def __init__(self, app: ASGIApp, host: str) -> None:
+    def __init__(self, app: ASGIApp, host: str, allowed: Sequence[str] = ()) -> None:
         self._app = app
-        self._loopback_only = is_loopback(host)
+        self._names = Names(host, allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        begun = False
 
         async def send_protected(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
         headers = Headers(scope=scope)
-        if self._loopback_only and not _names_loopback(headers):
-            refusal = problem(421, "This server listens on loopback and answers to no other name.")
+        if not self._names.answer_to(headers.getlist("host")):
+            refusal = problem(421, "This server answers to no such name; ALLOWED_HOSTS may name more.")
             await refusal(scope, receive, send_protected)
-        elif scope["method"] not in SAFE and not _same_origin(headers):
+            return
+        if scope["method"] not in SAFE and not _same_origin(headers):
             other = headers.get("origin", "")[:200] or "unnamed"
             refusal = problem(403, f"Another site ({other}) may not change anything here.")
             await refusal(scope, receive, send_protected)
-        else:
+            return
+        try:
             await self._app(scope, receive, send_protected)
+        except Exception as error:
+            if begun:  # nothing can be taken back; the server breaks the response off
+                raise
+            await answer(Request(scope), error)(scope, receive, send_protected)
+
+
+class Names:
+    """What this server may be called in `Host`: the guard against names that were made to point at this machine.
+
+    On loopback: loopback names and those allowed. Elsewhere: any, or where some are allowed, those, loopback's and
+    plain addresses; a page of another site has a name, and never an address of ours.
+    """
+
+    def __init__(self, host: str, allowed: Sequence[str]) -> None:
+        self._any = not is_loopback(host) and not allowed
+        self._addresses = not is_loopback(host)
+        self._exact = frozenset(name for name in allowed if not name.startswith("*."))
+        self._ends = tuple(name[1:] for name in allowed if name.startswith("*."))
+
+    def answer_to(self, hosts: Sequence[str]) -> bool:
+        """Whether the request's Host headers are one, and one of ours."""
+        if len(hosts) != 1:
+            return False
+        name = _split(hosts[0], "http")[0].removesuffix(".")
+        if not name:
+            return False
+        return (
+            self._any
+            or is_loopback(name)
+            or name in self._exact
+            or name.endswith(self._ends or ("\0",))
+            or (self._addresses and _is_address(name))
+        )
 
 
 def is_loopback(host: str) -> bool:
@@ -69,28 +110,34 @@ def is_loopback(host: str) -> bool:
 
 
 def behind_tls(request: Request) -> bool:
-    """Whether the browser speaks TLS, to us or to a proxy in front."""
-    forwarded = request.headers.get("x-forwarded-proto", "").split(",")[0].strip()
+    """Whether the browser speaks TLS, to us or to a proxy in front.
+
+    Anybody may claim it: all that follows is that his own cookie is sent over TLS alone.
+    """
+    forwarded = request.headers.get("x-forwarded-proto", "").split(",")[0].strip().lower()
     return request.url.scheme == "https" or forwarded == "https"
 
 
-def _names_loopback(headers: Headers) -> bool:
-    hosts = headers.getlist("host")
-    return len(hosts) == 1 and is_loopback(_split(hosts[0], "http")[0])
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _same_origin(headers: Headers) -> bool:
     """The Origin of the very host that was asked, or none (no browser), and no browser says otherwise."""
-    if headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+    if any(site not in {"none", "same-origin"} for site in headers.getlist("sec-fetch-site")):
         return False
-    origin = headers.get("origin")
-    if origin is None:
+    origins = headers.getlist("origin")
+    if not origins:
         return True
-    scheme = origin.partition("://")[0].lower()
-    if scheme not in {"http", "https"}:
+    scheme, _, authority = origins[0].partition("://")
+    if len(origins) > 1 or scheme.lower() not in {"http", "https"}:
         return False
-    asked = _split(headers.get("host", ""), scheme)
-    return asked[0] != "" and _split(origin.partition("://")[2], scheme) == asked
+    asked = _split(headers.get("host", ""), scheme.lower())
+    return asked[0] != "" and _split(authority, scheme.lower()) == asked
 
 
 def _split(authority: str, scheme: str) -> tuple[str, int]:

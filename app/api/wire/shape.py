@@ -25,7 +25,7 @@ class Fault(Wire):
 
 
 class Problem(Wire):
-    """RFC 9457. `current` is the document as it stands, where a revision was stale."""
+    """RFC 9457. `current` is the document as it stands, where a revision was stale; `request_id` is in the log too."""
 
     type: str
     title: str
@@ -33,3 +33,4 @@ class Problem(Wire):
     detail: str | None = None
     errors: list[Fault] = Field([])
     current: dict[str, Any] | None = None
+    request_id: str | None = None

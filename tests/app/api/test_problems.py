@@ -88,8 +88,8 @@ def test_a_method_that_is_not_served_is_told_which_are(offline: TestClient) -> N
 def test_an_error_nobody_foresaw_says_nothing_of_the_inside(
     offline: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.store.jobs.Jobs.list", lambda *_, **__: 1 / 0)
-    assert "division" not in json.dumps(problem(offline.get("/api/jobs"), 500))
+    monkeypatch.setattr("worker.store.connections.Connections.list", lambda *_, **__: 1 / 0)
+    assert "division" not in json.dumps(problem(offline.get("/api/connections"), 500))
 
 
 def test_without_a_database_the_api_answers_503(offline: TestClient) -> None:
