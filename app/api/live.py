@@ -8,11 +8,12 @@ that changed since, perhaps once more. It does not promise every step in between
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -20,21 +21,30 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from app.api import runs
+from app.api.auth import COOKIE
 from app.api.context import Context
 from app.api.operation import Ask, dump
 from app.api.problems import Refused
 from app.api.questions import EventsQuery
 from app.api.wire import Instance, Lease, document
 from worker import clock
-from worker.errors import StoreUnavailable
+from worker.access import How, Who
+from worker.errors import StoreUnavailable, SyncworkerError
 
 log = logging.getLogger(__name__)
 
+# Who the listener is now; None where it may listen no longer.
+May = Callable[[], Awaitable[Who | None]]
+
 PERIOD = 0.7
 HEARTBEAT = 15.0
-# A stream ends after this long, so that who lost the right to listen does not listen for ever; browsers come back.
+# A stream ends after this long; browsers come back.
 LONGEST = 3600.0
+# How often it is asked whether a listener still may: a token was revoked, a session ended.
+RECHECK = 20.0
 MOST_LISTENERS = 200
+# Of one token, session or, where nobody has to say who he is, address.
+MOST_EACH = 20
 MOST_RUNS = 500
 REMEMBERED = 1000
 WAITING = 2000
@@ -97,8 +107,8 @@ def snapshot(context: Context, since: datetime | None) -> dict[tuple[str, str], 
     if lease:
         said = Lease.model_validate(document(lease))
         found["lease", "scheduler"] = said.model_dump_json(exclude={"renewed_at", "expires_at"})
-    for run in context.store.watch.runs(since, MOST_RUNS):
-        found["run", run["_id"]] = dump(runs.shape(run))
+    for run in runs.shapes(context.store.watch.runs(since, MOST_RUNS)):
+        found["run", run.id] = dump(run)
     return found
 
 
@@ -109,21 +119,29 @@ class Feed:
         self._context = context
         self._watcher = Watcher(context)
         self._remembered: deque[Event] = deque(maxlen=REMEMBERED)
-        self._listeners: set[asyncio.Queue[Event | None]] = set()
+        self._listeners: dict[asyncio.Queue[Event | None], str] = {}
         self._looking: asyncio.Task[None] | None = None
 
-    async def stream(self, last_id: str | None) -> AsyncIterator[bytes]:
-        """The bytes of one listener's stream, until it goes, this process stops, or it cannot keep up."""
+    async def stream(self, last_id: str | None, listener: str = "", may: May | None = None) -> AsyncIterator[bytes]:
+        """The bytes of one listener's stream, until it goes, may no longer, this process stops, or it cannot keep up.
+
+        `listener` is who it is; `may` asks whether it still may.
+        """
         queue: asyncio.Queue[Event | None] = asyncio.Queue(WAITING)
-        self._listeners.add(queue)
+        self._listeners[queue] = listener
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         try:
             yield b"retry: 1000\n: hello\n\n"
             for event in await self._missed(last_id):
                 yield event.encoded()
-            ends = clock.monotonic() + LONGEST
+            begun = clock.monotonic()
+            ends, asks = begun + LONGEST, begun + RECHECK
             while clock.monotonic() < ends:
+                if may is not None and clock.monotonic() >= asks:
+                    if not await _still(may):
+                        return
+                    asks = clock.monotonic() + RECHECK
                 try:
                     event_or_end = await asyncio.wait_for(queue.get(), HEARTBEAT)
                 except TimeoutError:
@@ -133,11 +151,19 @@ class Feed:
                     return
                 yield event_or_end.encoded()
         finally:
-            self._listeners.discard(queue)
+            self._listeners.pop(queue, None)
 
     @property
-    def full(self) -> bool:
-        return len(self._listeners) >= MOST_LISTENERS
+    def listeners(self) -> int:
+        return len(self._listeners)
+
+    def refuse(self, listener: str) -> None:
+        """Raise Refused where there are as many listeners as may be, of all or of this one."""
+        if sum(one == listener for one in self._listeners.values()) >= MOST_EACH:
+            message = f"You have {MOST_EACH} streams of events open at this process; close some first."
+            raise Refused(429, message, headers={"Retry-After": "10"})
+        if len(self._listeners) >= MOST_LISTENERS:
+            raise Refused(503, f"This process has {MOST_LISTENERS} listeners already.", headers={"Retry-After": "10"})
 
     async def _missed(self, last_id: str | None) -> list[Event]:
         """What happened after `last_id`, or, where that is not known, how things stand."""
@@ -183,23 +209,42 @@ class Feed:
         self._remembered.extend(events)
         for queue in list(self._listeners):
             if queue.maxsize - queue.qsize() <= len(events):
-                _end(queue)  # too slow: it comes back with the id of the last event that it read
+                # Too slow: it reads what is there, and comes back with the id of the last event that it read.
+                del self._listeners[queue]
+                _end(queue)
                 continue
             for event in events:
                 queue.put_nowait(event)
 
 
 def _end(queue: asyncio.Queue[Event | None]) -> None:
-    while queue.full():
-        queue.get_nowait()
+    """Behind all that is in it: `_tell` always leaves a place for this."""
     queue.put_nowait(None)
+
+
+async def _still(may: May) -> bool:
+    """Whether a listener still may; while the database is away, nobody can tell, and nothing is told either."""
+    try:
+        return await may() is not None
+    except SyncworkerError:
+        return True
+
+
+def _listener(ask: Ask[EventsQuery, None]) -> str:
+    """Who listens, for the count: a token, a session (not its id, which is a secret), an address."""
+    who, cookie = ask.who, ask.request.cookies.get(COOKIE)
+    if who.how is How.ANYONE:
+        return f"address {who.address}"
+    session = hashlib.sha256(cookie.encode("utf-8", "surrogatepass")).hexdigest() if cookie else ""
+    return f"{who.how} {who.token or who.name} {session if who.how is How.SESSION else ''}"
 
 
 def events(ask: Ask[EventsQuery, None]) -> StreamingResponse:
     """Changes as they happen: `run`, `job`, `connection`, `lease`, `instance`; resumes by Last-Event-ID."""
     feed: Feed = ask.request.app.state.feed
-    if feed.full:
-        raise Refused(503, f"This process has {MOST_LISTENERS} listeners already.")
+    listener = _listener(ask)
+    feed.refuse(listener)
     last_id = ask.request.headers.get("last-event-id") or ask.query.last_event_id
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(feed.stream(last_id), headers=headers, media_type="text/event-stream")
+    told = feed.stream(last_id, listener, ask.request.scope.get("again"))
+    return StreamingResponse(told, headers=headers, media_type="text/event-stream")

@@ -6,15 +6,18 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import ExitStack
 from typing import Any
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from app.api import live
 from app.api.context import Context
 from app.api.live import Feed
-from tests.app.api.conftest import SETTINGS
+from tests.app.api.conftest import SETTINGS, TOKEN
+from tests.waiting import until
 from worker.run import Trigger
 from worker.store import Store
 from worker.vault import Vault
@@ -230,3 +233,150 @@ def test_the_route_streams_events(client: TestClient, context: Context) -> None:
     answer = client.get("/api/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store" and answer.text.startswith("retry: ")
+
+
+def test_two_hundred_viewers_cost_the_database_what_one_costs(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted by the server: the commands between the moment when all watch and the next ten looks."""
+    looks = 0
+    look = live.Watcher.look
+
+    def counted(self: live.Watcher) -> list[live.Event]:
+        nonlocal looks
+        looks += 1
+        return look(self)
+
+    monkeypatch.setattr(live.Watcher, "look", counted)
+    status = context.store.database.client.admin
+
+    def commands() -> int:
+        return sum(entry["total"] for name, entry in status.command("serverStatus")["metrics"]["commands"].items()
+                   if name in {"find", "aggregate", "hello"} and isinstance(entry, dict))  # fmt: skip
+
+    async def cost(viewers: int) -> float:
+        nonlocal looks
+        feed = Feed(context)
+        listeners = [Listener(feed.stream(None)) for _ in range(viewers)]
+        for listener in listeners:
+            await listener.opened()
+        readers = [asyncio.create_task(listener.until(is_run("queued"))) for listener in listeners]
+        await asyncio.to_thread(until, lambda: len(feed._listeners) == viewers and looks >= 3, "all watch")
+        begun, before = looks, await asyncio.to_thread(commands)
+        await asyncio.to_thread(until, lambda: looks >= begun + 10, "ten looks")
+        spent = (await asyncio.to_thread(commands) - before) / (looks - begun)
+        run = await asyncio.to_thread(context.store.runs.create, "orders", Trigger.MANUAL)
+        told = await asyncio.wait_for(asyncio.gather(*readers), PATIENCE)
+        assert {event["data"]["id"] for event in told} == {run["_id"]} and len(told) == viewers
+        await asyncio.to_thread(context.store.runs.cancel, run["_id"], "the test")
+        for listener in listeners:
+            await listener.stream.aclose()  # type: ignore[attr-defined]
+        looks = 0
+        return spent
+
+    async def story() -> None:
+        one, many = await cost(1), await cost(200)
+        assert many < 2 * one, f"{one} commands a look for one viewer, {many} for 200"
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+
+
+def test_a_slow_reader_is_let_go_and_misses_nothing_when_it_comes_back(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "WAITING", 6)
+
+    def is_end_of(run_id: str) -> Callable[[dict[str, Any]], bool]:
+        return lambda event: event["data"].get("id") == run_id and event["data"].get("state") == "cancelled"
+
+    async def story() -> None:
+        feed = Feed(context)
+        slow, quick = Listener(feed.stream(None)), Listener(feed.stream(None))
+        await slow.opened()
+        await quick.opened()
+        await feed._look_once()
+        runs = []
+        for _ in range(8):  # which the slow one does not read
+            run = await asyncio.to_thread(context.store.runs.create, "orders", Trigger.MANUAL)
+            await asyncio.to_thread(context.store.runs.cancel, run["_id"], "the test")
+            await quick.until(is_end_of(run["_id"]))
+            runs.append(run["_id"])
+        seen: dict[str, str] = {}
+        last = None
+        with pytest.raises(StopAsyncIteration):
+            while True:
+                event = await slow.next()
+                last = event["id"]
+                seen[event["data"].get("id", "")] = event["data"].get("state", "")
+        back = Listener(feed.stream(last))
+        while any(seen.get(run) != "cancelled" for run in runs):
+            event = await back.next()
+            seen[event["data"].get("id", "")] = event["data"].get("state", "")
+
+    on_loop(story)
+
+
+def test_who_may_listen_no_longer_is_let_go_within_seconds(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "RECHECK", 0.05)
+    monkeypatch.setattr(live, "HEARTBEAT", 0.05)
+
+    async def story() -> None:
+        may: list[Any] = ["somebody", "somebody"]
+
+        async def asked() -> Any:
+            return may.pop() if may else None
+
+        stream = Feed(context).stream(None, "him", asked)
+        with pytest.raises(StopAsyncIteration):
+            while True:
+                await asyncio.wait_for(anext(stream), PATIENCE)
+        assert may == []
+
+    on_loop(story)
+
+
+def test_a_revoked_token_and_an_ended_session_end_their_streams(
+    served: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over real connections; the heartbeat and the second look are quickened, not what they do."""
+    monkeypatch.setattr(live, "RECHECK", 0.1)
+    monkeypatch.setattr(live, "HEARTBEAT", 0.1)
+    with httpx.Client(base_url=served, timeout=PATIENCE) as client:
+        admin = {"Authorization": f"Bearer {TOKEN}"}
+        made = client.post("/api/tokens", json={"name": "tv", "scope": "read"}, headers=admin).json()
+        viewer = {"Authorization": f"Bearer {made['token']}"}
+        with client.stream("GET", "/api/events", headers=viewer) as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "retry: 1000"
+            assert client.delete(f"/api/tokens/{made['id']}", headers=admin).status_code == 204
+            assert list(lines) is not None  # it comes to its end
+        assert client.get("/api/events", headers=viewer).status_code == 401
+        client.post("/api/login", json={"password": TOKEN})
+        with client.stream("GET", "/api/events") as stream:
+            lines = stream.iter_lines()
+            assert stream.status_code == 200 and next(lines) == "retry: 1000"
+            client.post("/api/logout")
+            assert list(lines) is not None
+
+
+def test_one_user_cannot_take_every_place(served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MOST_EACH", 2)
+    monkeypatch.setattr(live, "MOST_LISTENERS", 3)
+    with httpx.Client(base_url=served, timeout=PATIENCE) as client, ExitStack() as open_:
+        admin = {"Authorization": f"Bearer {TOKEN}"}
+        tokens = [client.post("/api/tokens", json={"name": n, "scope": "read"}, headers=admin).json()["token"]
+                  for n in ("one", "two", "three")]  # fmt: skip
+
+        reading = []
+
+        def listen(token: str) -> int:
+            headers = {"Authorization": f"Bearer {token}"}
+            stream = open_.enter_context(client.stream("GET", "/api/events", headers=headers))
+            if stream.status_code == 200:
+                reading.append(stream.iter_lines())  # which closes the stream when it is forgotten
+                next(reading[-1])
+            return stream.status_code
+
+        assert [listen(tokens[0]) for _ in range(3)] == [200, 200, 429]
+        assert listen(tokens[1]) == 200
+        assert listen(tokens[2]) == 503, "the total cap is everybody's"
