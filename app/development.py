@@ -17,8 +17,9 @@ from pathlib import Path
 
 from app import embedded, server
 from app.child import Command
-from app.settings import SECRETS, Settings
+from app.settings import Settings
 from app.supervisor import Loop, Program
+from worker.redaction import OWN_SECRETS
 from worker.settings import secret_keys
 
 DASHBOARD = Path(__file__).resolve().parent.parent / "static"
@@ -59,7 +60,7 @@ def programs(settings: Settings, env: Mapping[str, str]) -> list[Program]:
     if settings.worker_forced is None:
         found.append(_python("worker", ("worker",), shared))
     if vite:
-        public = {name: value for name, value in shared.items() if name not in SECRETS}
+        public = {name: value for name, value in shared.items() if name not in OWN_SECRETS}
         origin = _reached(inner).url.rstrip("/")
         public |= {"HOST": settings.host, "PORT": str(settings.port), "VITE_API_ORIGIN": origin}
         command = Command(name=DEV_SERVER, arguments=vite, env=public, folder=str(DASHBOARD))

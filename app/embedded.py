@@ -23,9 +23,9 @@ from pathlib import Path
 
 from app.child import Child, Command
 from app.ownership import Ownership
-from app.settings import SECRETS
 from worker import clock, logs
 from worker.errors import BadConfiguration, Fault, StoreUnavailable, SyncworkerError
+from worker.redaction import OWN_SECRETS
 from worker.stopping import Stopping
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,9 @@ FLAGS = (
     *("--bind_ip", ADDRESS, "--nounixsocket", "--replSet", SET_NAME, "--logappend", "--quiet", "--noscripting"),
     *("--wiredTigerCacheSizeGB", "0.25", "--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)"),
     *("--oplogSize", "64", "--setParameter", "diagnosticDataCollectionEnabled=false"),
+    # An apply that dies in its transaction must not hold what it touched for the server's own 60 s.
+    *("--setParameter", "transactionLifetimeLimitSeconds=10"),
+    *("--networkMessageCompressors", "disabled"),  # CVE-2025-14847: a compressed message read foreign memory
 )
 
 
@@ -186,7 +189,7 @@ class Embedded:
             Command(
                 name="mongod",
                 arguments=[*arguments, "--logpath", str(path)],
-                env={name: value for name, value in os.environ.items() if name not in SECRETS},
+                env={name: value for name, value in os.environ.items() if name not in OWN_SECRETS},
                 keep=(self._ownership.descriptor,),
             ),
             lambda _, line: log.debug("mongod: %s", line),

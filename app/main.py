@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,7 +20,10 @@ from app.credentials import credentials
 from app.settings import Settings
 from worker import logs
 from worker import settings as worker_settings
+from worker.redaction import register_own
 from worker.settings import WorkerSettings
+
+log = logging.getLogger(__name__)
 
 CRASH = 1
 
@@ -31,6 +35,7 @@ def environment() -> dict[str, str]:
     """
     given = {**credentials(os.environ), **os.environ}
     os.environ.update(worker_settings.read_environment_file(Path(".env"), given))
+    register_own(os.environ)
     return dict(os.environ)
 
 
@@ -67,7 +72,9 @@ def _one_process(settings: Settings) -> int:
     from app import single
     from worker.stopping import Stopping
 
-    _log(settings.worker, "syncworker", settings.auth_token, settings.admin_password)
+    _log(settings.worker, "syncworker")
+    for weakness in app_settings.weaknesses(settings):
+        log.warning("%s", weakness)
     stopping = Stopping(settings.worker.shutdown_grace)
     return _with_database(settings.worker, stopping.ask, lambda url: single.run(settings, url, stopping))
 
@@ -89,7 +96,5 @@ def _with_database(settings: WorkerSettings, stop: Callable[[], None], run: Call
     return CRASH if database.failure else code
 
 
-def _log(settings: WorkerSettings, process: str, *secrets: str | None) -> None:
+def _log(settings: WorkerSettings, process: str) -> None:
     logs.configure(settings.log_level, settings.log_format, process)
-    for secret in (*settings.secret_keys, *filter(None, secrets)):
-        logs.register_secret(secret)

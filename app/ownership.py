@@ -35,7 +35,9 @@ class Ownership:
         if self._file is not None:
             return True
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # DATA_DIR has the secret key: whatever the umask, nobody else may put another one there.
+            self._path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             message = f"is {str(self._path.parent.parent)!r}, which cannot be written ({error.strerror})"

@@ -11,7 +11,7 @@ import threading
 import uuid
 from dataclasses import replace
 
-from worker import clock
+from worker import clock, log_fields
 from worker import store as stores
 from worker.errors import StoreUnavailable
 from worker.expiry import Expiry
@@ -48,6 +48,7 @@ class Worker:
 
     def __init__(self, settings: WorkerSettings, store: Store, vault: Vault, url: str, *, mode: str) -> None:
         self.instance_id = uuid.uuid4().hex
+        log_fields.always(instance=self.instance_id)
         settings = replace(settings, mongo_url=url)
         self._store = store
         period = min(settings.lease_ttl, settings.claim_ttl) / RENEWALS_PER_TTL
@@ -73,20 +74,23 @@ class Worker:
         )
         self._leading = Service("lease", self.lease.turn)
         self._scheduling = Service("scheduler", scheduler.turn)
-        self.lease.fit = self._schedules
+        self.lease.unfit = self._unfit
         self._running = Service("runner", runner.turn)
         self._beating = Service("heartbeat", runner.beat)
         runner.slot_freed = self._running.wake
-        runner.hold_off = lambda: scheduler.swamped
+        runner.hold_off = lambda: scheduler.swamped or self._presence.draining
         rescuer = Rescuer(store, queued=self.nudge)
+        presence = Service("presence", self._presence.turn)
         self._others = [
             Service("rescuer", rescuer.turn),
             Service("watchdog", Watchdog(store, rescue=rescuer.turn).turn),
-            Service("presence", self._presence.turn),
+            presence,
             Service("pruner", Pruner(store, settings.retention_days, Expiry(store, vault)).turn),
         ]
         if settings.jobs_file is not None:
-            self._others.append(Service("jobs file", JobsFile(settings.jobs_file, store, vault).turn))
+            watched = JobsFile(settings.jobs_file, store, vault, instance=self.instance_id, heard=presence.wake)
+            self._presence.jobs_file = watched.told
+            self._others.append(Service("jobs file", watched.turn))
         self._starting = Service("start", self._start_loops)
         self._started = False
         self._refused_since = clock.monotonic()
@@ -139,9 +143,11 @@ class Worker:
             pass  # it is forgotten by itself
         self._pulse.close()
 
-    def _schedules(self) -> bool:
-        """Whether the scheduler's loop turns: an instance whose loop is stuck leaves the lease to another."""
-        return self._scheduling.stale_for <= STUCK
+    def _unfit(self) -> str | None:
+        """Why this instance should not lead: it was asked to take nothing more, or its scheduler's loop is stuck."""
+        if self._presence.draining:
+            return "it drains"
+        return "its scheduler is stuck" if self._scheduling.stale_for > STUCK else None
 
     def _wake_scheduler(self) -> None:
         self._scheduling.wake()

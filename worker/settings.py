@@ -6,15 +6,22 @@ It reads a mapping, never `os.environ` by itself; it prints nothing and never re
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from worker import places
 from worker.errors import BadConfiguration, Fault
+from worker.redaction import register_secret
 
 DEFAULT_DATABASE = "syncworker"
+# What stands in examples, here and elsewhere, to be replaced: with such a key anybody could open what it seals.
+PLACEHOLDER = re.compile(
+    r"change.?(me|this|it)|replace.?(me|this|it)|your.?(own.?)?(secret|key|token|password)|<.*>$", re.I
+)
 
 
 class Environment:
@@ -140,6 +147,7 @@ def read(environment: Environment, env: Mapping[str, str]) -> WorkerSettings:
     production = _production(environment, env)
     mongo_url = _mongo_url(environment, production)
     secret_keys = _secret_keys(environment, production)
+    _check_places(environment)
     jobs_file = environment.text("JOBS_FILE")
     port = environment.number("WORKER_HEALTH_PORT", 0, low=0, high=65535, whole=True)
     return WorkerSettings(
@@ -206,9 +214,20 @@ def _secret_keys(environment: Environment, production: bool) -> tuple[str, ...]:
     if any(len(key) < 16 for key in keys):
         allowed = "16 characters or more (several, comma-separated, newest first)"
         environment.fault("SECRET_KEY", f"is too short; allowed: {allowed}")
+    elif any(PLACEHOLDER.match(key) for key in keys):
+        environment.fault("SECRET_KEY", "is the placeholder of an example; set one of your own: `openssl rand -hex 32`")
     elif not keys and production:
         environment.fault("SECRET_KEY", "is unset; production needs a text of 16 characters or more")
     return keys
+
+
+def _check_places(environment: Environment) -> None:
+    """Refuse what `worker.places` could not read; it reads these itself, wherever a connection is opened."""
+    for name in ("SECRETS_DIR", "ALLOW_PATHS"):
+        try:
+            places.folders(environment.text(name))
+        except ValueError as error:
+            environment.fault(name, f"names {str(error)!r}; allowed: absolute folders, comma-separated")
 
 
 def secret_keys(settings: WorkerSettings) -> tuple[str, ...]:
@@ -219,7 +238,7 @@ def secret_keys(settings: WorkerSettings) -> tuple[str, ...]:
 def generated_secret_key(data_dir: Path) -> str:
     """The development key kept in DATA_DIR, made at first use, readable by its owner alone."""
     path = data_dir / "secret_key"
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         draft = data_dir / f".secret_key.{os.getpid()}"
         draft.touch(mode=0o600)
@@ -229,4 +248,6 @@ def generated_secret_key(data_dir: Path) -> str:
         except FileExistsError:
             pass
         draft.unlink()
-    return path.read_text(encoding="ascii").strip()
+    key = path.read_text(encoding="ascii").strip()
+    register_secret(key)
+    return key

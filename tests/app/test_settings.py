@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.settings import load, loopback
+from app.settings import load, loopback, weaknesses
 from worker.errors import BadConfiguration
 
 PRODUCTION = {
@@ -161,3 +161,63 @@ def test_production_may_ask_for_the_embedded_database() -> None:
 )
 def test_loopback(host: str, is_loopback: bool) -> None:
     assert loopback(host) is is_loopback
+
+
+HASH = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"
+
+
+@pytest.mark.parametrize(
+    ("password", "good"),
+    [
+        (HASH, True),
+        ("a plain password", True),
+        ("$money$ in the bank", True),
+        (HASH.replace("argon2id", "argon2i"), False),
+        (HASH[:40], False),
+        ("$argon2id$nothing", False),
+        ("$2b$12$abcdefghijklmnopqrstuu", False),
+        ("$6$salt$hash", False),
+        (HASH.replace("m=65536", "m=99999999"), False),
+    ],
+)
+def test_a_hash_that_could_let_nobody_in_is_refused(password: str, good: bool) -> None:
+    """It would be taken for a plain password, and every login fail without a reason."""
+    if good:
+        assert load({"ADMIN_PASSWORD": password}).admin_password == password
+    else:
+        message = faults({"ADMIN_PASSWORD": password})["ADMIN_PASSWORD"]
+        assert "hash-password" in message and password not in message
+
+
+def test_names_and_proxies_are_lists() -> None:
+    settings = load({"ALLOWED_HOSTS": "Sync.Example, *.team.example", "TRUSTED_PROXIES": "10.1.2.3 fd00::/8"})
+    assert settings.allowed_hosts == ("sync.example", "*.team.example")
+    assert settings.trusted_proxies == ("10.1.2.3/32", "fd00::/8")
+
+
+@pytest.mark.parametrize(
+    "name", ["https://sync.example", "sync.example:8080", "*", "*.", "a..b", "sync.example/", "a*b"]
+)
+def test_what_is_no_name_of_a_host_is_refused(name: str) -> None:
+    assert name in faults({"ALLOWED_HOSTS": f"good.example,{name}"})["ALLOWED_HOSTS"]
+
+
+def test_what_is_no_network_of_a_proxy_is_refused() -> None:
+    assert "everything" in faults({"TRUSTED_PROXIES": "everything"})["TRUSTED_PROXIES"]
+
+
+@pytest.mark.parametrize(
+    ("env", "told"),
+    [
+        (PRODUCTION | {"AUTH_TOKEN": "short"}, "AUTH_TOKEN"),
+        (PRODUCTION | {"ADMIN_PASSWORD": "short"}, "ADMIN_PASSWORD"),
+        (PRODUCTION | {"AUTH_TOKEN": "", "AUTH": "none"}, "AUTH=none"),
+        ({"HOST": "0.0.0.0", "AUTH": "none"}, "AUTH=none"),
+        (PRODUCTION | {"AUTH_TOKEN": "0123456789abcdef"}, None),
+        ({}, None),
+    ],
+)
+def test_what_is_weak_is_allowed_and_told(env: dict[str, str], told: str | None) -> None:
+    found = weaknesses(load(env))
+    assert any(text.startswith(told) for text in found) if told else found == []
+    assert not any("short" in text for text in found)
