@@ -8,16 +8,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from app import access_verbs
+from app.arguments import Verbs as _Verbs
+from app.arguments import count, few, seconds
+from app.arguments import json_flag as _json
 from worker import __version__
-from worker.errors import BadInput, NotFound, StoreUnavailable, SyncworkerError
+from worker.errors import BadInput, Fault, NotFound, StoreUnavailable, SyncworkerError
 from worker.logs import redact
 from worker.run import RunState
 
 DONE, FAILED, BAD, NO_DATABASE = 0, 1, 2, 3
-
-Verb = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,20 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     _serving(verbs)
     _declaring(verbs)
     _showing(verbs)
+    _probing(verbs)
     _acting(verbs)
+    _sealing(verbs)
+    access_verbs.add(verbs)
     return parser
-
-
-class _Verbs:
-    """The verbs of the parser, each with its own help."""
-
-    def __init__(self, parser: argparse.ArgumentParser) -> None:
-        self._parsers = parser.add_subparsers(title="verbs", metavar="VERB")
-
-    def add(self, name: str, verb: Verb, text: str, detail: str = "") -> argparse.ArgumentParser:
-        added = self._parsers.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}. {detail}".strip())
-        added.set_defaults(verb=verb)
-        return added
 
 
 def _serving(verbs: _Verbs) -> None:
@@ -88,24 +81,29 @@ def _serving(verbs: _Verbs) -> None:
 
 
 def _declaring(verbs: _Verbs) -> None:
-    apply = verbs.add("apply", _apply, "make the database what a file says", "Needs no server. What the file does "
-                      "not name stays, unless --prune is given.")  # fmt: skip
+    apply = _json(verbs.add("apply", _apply, "make the database what a file says", "Needs no server. All of it is done "
+                            "or nothing. What the file does not name stays, unless --prune is given."))  # fmt: skip
     apply.add_argument("file", metavar="FILE")
     apply.add_argument("--prune", action="store_true", help="delete jobs and connections that the file does not name")
-    apply.add_argument("--dry-run", action="store_true", help="show the difference, change nothing")
+    apply.add_argument("--dry-run", action="store_true", help="show the difference and what it means, change nothing")
     apply.add_argument("--yes", action="store_true", help="do not ask before --prune deletes")
-    validate = verbs.add("validate", _validate, "check a file", "Prints every mistake as FILE:LINE:COLUMN: message. "
-                         "Needs no database.")  # fmt: skip
-    validate.add_argument("file", metavar="FILE")
-    verbs.add("export", _export, "print all connections and jobs as a file", "Literal secrets are printed as "
-              "${CONNECTION_FIELD}.")  # fmt: skip
+    validate = _json(verbs.add("validate", _validate, "check files", "Prints every mistake as FILE:LINE:COLUMN: "
+                               "message. Needs no database."))  # fmt: skip
+    validate.add_argument("files", metavar="FILE", nargs="+")
+    export = verbs.add("export", _export, "print all connections and jobs as a file", "Literal secrets are printed as "
+                       "${CONNECTION_FIELD}.")  # fmt: skip
+    export.add_argument("--job", metavar="JOB", action="append", help="only this one, and its connections; repeatable")
+    verbs.add("schema", _schema, "print the JSON Schema of the file, for editors", "Needs no database.")
+    release = verbs.add("release", _release, "take a file's jobs out of its hands", "For a file that JOBS_FILE "
+                        "names no longer: its connections and jobs stay, and can be changed anywhere.")  # fmt: skip
+    release.add_argument("file", metavar="FILE", help="as the jobs name their owner")
     following = verbs.add("next", _next, "print the next fire times of a schedule", "UTC, one a line, with a note "
                           "where a clock change touches one. Needs no database.")  # fmt: skip
     following.add_argument("cron", metavar="CRON", nargs="?", help="five fields, quoted: '*/5 * * * *'")
     following.add_argument("--every", metavar="DURATION", help="an interval in place of CRON: 15m")
     following.add_argument("--timezone", metavar="TZ", default="UTC", help="an IANA zone, UTC by default")
     following.add_argument("--after", metavar="TIME", help="count from here (exclusive), now by default")
-    following.add_argument("-n", "--count", type=_count, default=5, help="how many, 5 by default")
+    following.add_argument("-n", "--count", type=count, default=5, help="how many, 5 by default")
 
 
 def _showing(verbs: _Verbs) -> None:
@@ -118,18 +116,31 @@ def _showing(verbs: _Verbs) -> None:
     drill = _json(verbs.add("drill", _drill, "try the promises on your MongoDB", "Throw-away instances in databases of "
                             "their own are killed, frozen and stopped; then it counts. Cleans up after itself. Exits 1 "
                             "where a promise broke."))  # fmt: skip
-    drill.add_argument("--seconds", type=_seconds, default=20, help="deal blows for so long, 20 by default; the whole "
+    drill.add_argument("--seconds", type=seconds, default=20, help="deal blows for so long, 20 by default; the whole "
                        "takes some 15 s more")  # fmt: skip
     drill.add_argument("--keep", action="store_true", help="leave the databases and the folder, to look at")
     runs = _json(verbs.add("runs", _runs, "list runs, newest first"))
     runs.add_argument("--job", metavar="JOB", help="only those of this job")
     runs.add_argument("--state", choices=[str(state) for state in RunState], action="append", help="only those in it")
     runs.add_argument("--since", metavar="TIME", help="only those queued since; a time, or a duration such as 2h")
-    runs.add_argument("-n", "--count", type=_count, default=20, help="how many, 20 by default")
+    runs.add_argument("-n", "--count", type=count, default=20, help="how many, 20 by default")
     logs = _json(verbs.add("logs", _logs, "print what a run said"))
     logs.add_argument("run", metavar="RUN")
     logs.add_argument("-f", "--follow", action="store_true", help="go on until the run ends")
     logs.add_argument("--level", choices=("debug", "info", "warning", "error"), help="leave out what is less grave")
+
+
+def _probing(verbs: _Verbs) -> None:
+    test = _json(verbs.add("test", _test, "try a connection, step by step", "Name, port, TLS, login, permission and a "
+                           "query, each measured. Exits 1 where one fails."))  # fmt: skip
+    streams = _json(verbs.add("streams", _streams, "list what a connection could be read for"))
+    preview = _json(verbs.add("preview", _preview, "print the first rows of a stream"))
+    for one in (test, streams, preview):
+        one.add_argument("connection", metavar="CONNECTION")
+    test.add_argument("--as", dest="end", choices=("source", "destination"), help="what it must be good for, in place "
+                      "of what its jobs use it for")  # fmt: skip
+    preview.add_argument("stream", metavar="STREAM")
+    preview.add_argument("-n", "--count", type=few, default=20, help="how many, 20 by default, up to 100")
 
 
 def _acting(verbs: _Verbs) -> None:
@@ -137,6 +148,8 @@ def _acting(verbs: _Verbs) -> None:
                           "Exits 0 succeeded, 1 failed or cancelled, 4 held."))  # fmt: skip
     run.add_argument("job", metavar="JOB")
     run.add_argument("--file", metavar="FILE", help="apply this job and its connections from FILE first")
+    run.add_argument("--dry-run", action="store_true", help="tell what the run would do to each stream; write nothing")
+    run.add_argument("--stream", metavar="STREAM", help="with --dry-run: only this one, in place of all")
     undo = _json(verbs.add("undo", _undo, "take a job back to before its last replace", "Needs `undo` on the job or "
                            "the stream. What is there now is kept, so that it can be undone too."))  # fmt: skip
     undo.add_argument("job", metavar="JOB")
@@ -157,23 +170,11 @@ def _acting(verbs: _Verbs) -> None:
         _json(verbs.add(name, verb, text)).add_argument("run", metavar="RUN")
 
 
-def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("--json", action="store_true", help="for programs: JSON on standard output")
-    return parser
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 10_000:
-        raise argparse.ArgumentTypeError("allowed: 1 to 10000")
-    return number
-
-
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not 1 <= number <= 3600:
-        raise argparse.ArgumentTypeError("allowed: 1 to 3600")
-    return number
+def _sealing(verbs: _Verbs) -> None:
+    secrets = _json(verbs.add("secrets", _secrets, "seal all secrets anew, or list what is sealed", "`rotate` puts all "
+                              "under the first of SECRET_KEY's keys; it can be broken off, repeated, and run beside "
+                              "live instances. Exits 1 where something does not open."))  # fmt: skip
+    secrets.add_argument("deed", choices=("rotate", "list"), metavar="rotate|list")
 
 
 # The verbs. Each imports what it needs: `next` must not wait for a database driver.
@@ -200,19 +201,31 @@ def _worker(_: argparse.Namespace) -> int:
 def _apply(given: argparse.Namespace) -> int:
     from app.verbs import declare
 
-    return declare.apply(given.file, prune=given.prune, dry_run=given.dry_run, yes=given.yes)
+    return declare.apply(given.file, prune=given.prune, dry_run=given.dry_run, yes=given.yes, as_json=given.json)
 
 
 def _validate(given: argparse.Namespace) -> int:
     from app.verbs import declare
 
-    return declare.validate(given.file)
+    return declare.validate(given.files, as_json=given.json)
 
 
-def _export(_: argparse.Namespace) -> int:
+def _export(given: argparse.Namespace) -> int:
     from app.verbs import declare
 
-    return declare.export()
+    return declare.export(given.job)
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from app.verbs import schema
+
+    return schema.schema()
+
+
+def _release(given: argparse.Namespace) -> int:
+    from app.verbs import declare
+
+    return declare.release(given.file)
 
 
 def _next(given: argparse.Namespace) -> int:
@@ -257,7 +270,31 @@ def _drill(given: argparse.Namespace) -> int:
     return drill.drill(seconds=given.seconds, as_json=given.json, keep=given.keep)
 
 
+def _test(given: argparse.Namespace) -> int:
+    from app.verbs import probe
+
+    return probe.test(given.connection, end=given.end, as_json=given.json)
+
+
+def _streams(given: argparse.Namespace) -> int:
+    from app.verbs import probe
+
+    return probe.streams(given.connection, as_json=given.json)
+
+
+def _preview(given: argparse.Namespace) -> int:
+    from app.verbs import probe
+
+    return probe.preview(given.connection, given.stream, count=given.count, as_json=given.json)
+
+
 def _run(given: argparse.Namespace) -> int:
+    if given.dry_run:
+        from app.verbs import dry
+
+        return dry.dry_run(given.job, given.file, stream=given.stream, as_json=given.json)
+    if given.stream is not None:
+        raise BadInput([Fault(field="--stream", message="goes with --dry-run; a run moves all its streams")])
     from app.verbs import run
 
     return run.run(given.job, given.file, as_json=given.json)
@@ -297,3 +334,9 @@ def _discard(given: argparse.Namespace) -> int:
     from app.verbs import act
 
     return act.discard(given.run, as_json=given.json)
+
+
+def _secrets(given: argparse.Namespace) -> int:
+    from app.verbs import secrets
+
+    return secrets.rotate(as_json=given.json) if given.deed == "rotate" else secrets.show(as_json=given.json)

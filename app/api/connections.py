@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from starlette.responses import Response
 
-from app.api import masking, trial
-from app.api.cells import cell
+from app.api import discovery, masking, trial
 from app.api.jobs import merged
 from app.api.operation import Answer, Ask, etag, revision_of
 from app.api.problems import Stale
-from app.api.questions import Paging, PreviewQuery
-from app.api.wire import Column, Connection, ConnectionList, ConnectionTest, Preview, Stream, StreamList
+from app.api.questions import Paging, PreviewQuery, Trial
+from app.api.wire import Connection, ConnectionList, ConnectionTest, Preview, StreamList, Users
 from worker import connection as records
 from worker import connectors, declaration
-from worker.connectors.protocol import Source
-from worker.errors import BadInput, Conflict, Fault, MissingExtra, Permanent, StaleRevision
-from worker.job import StreamSpec
+from worker.errors import BadInput, Conflict, Fault, MissingExtra, StaleRevision, Unreadable
+from worker.job import Job
 from worker.store.connections import Connections
 
 # What GET adds to a connection's settings: sent back, it changes nothing.
 ADDED = frozenset({"id", "owner", "created_at", "updated_at", "revision"})
+# Of the jobs that use a connection so many are named in a list; the rest are counted.
+NAMED_USERS = 3
 
 
 def list_(ask: Ask[Paging, None]) -> ConnectionList:
-    """All connections by id, secrets as asterisks."""
+    """All connections by id, secrets as asterisks, with the jobs that use them."""
     page, more = _page(_saved(ask).list(), ask.query, lambda one: one.id)
-    return ConnectionList(items=[shape(one) for one in page], next=page[-1].id if more else None)
+    users = ask.context.store.jobs.users([one.id for one in page], first=NAMED_USERS)
+    return ConnectionList(
+        items=[shape(one) for one in page],
+        next=page[-1].id if more else None,
+        used_by={id: Users(jobs=jobs, count=count) for id, (jobs, count) in users.items()},
+    )
 
 
 def get(ask: Ask[Any, None]) -> Answer:
@@ -46,13 +47,15 @@ def create(ask: Ask[Any, dict[str, Any]]) -> Answer:
     if not isinstance(connection_id, str):
         raise BadInput([Fault(field="id", message="is missing" if connection_id is None else "is not a text")])
     connection = _parsed(connection_id, ask.body, None)
-    told = _told(_saved(ask).insert(connection, secret_fields(connection.type)))
+    stored = _saved(ask).insert(connection, secret_fields(connection.type))
+    _note(ask, None, stored)
+    told = _told(stored)
     return replace(told, status=201, headers=told.headers | {"Location": f"/api/connections/{connection_id}"})
 
 
 def put(ask: Ask[Any, dict[str, Any]]) -> Answer:
-    """Replace a connection; a secret left out or sent as asterisks stays, null removes it."""
-    return _replaced(ask, _own(ask), ask.body)
+    """Replace a connection; a secret left out or sent as asterisks stays, null removes it. It mends a broken one."""
+    return _replaced(ask, _mendable(ask), ask.body)
 
 
 def patch(ask: Ask[Any, dict[str, Any]]) -> Answer:
@@ -65,8 +68,8 @@ def patch(ask: Ask[Any, dict[str, Any]]) -> Answer:
 
 
 def delete(ask: Ask[Any, Any]) -> Response:
-    """Delete a connection that no job uses."""
-    _own(ask)
+    """Delete a connection that no job uses; one that cannot be read too."""
+    _note(ask, _mendable(ask), None)
     try:
         _saved(ask).delete(ask.path["id"], revision_of(ask.if_match))
     except StaleRevision as error:
@@ -74,48 +77,32 @@ def delete(ask: Ask[Any, Any]) -> Response:
     return Response(status_code=204)
 
 
-def test(ask: Ask[Any, Any]) -> ConnectionTest:
-    """Try a connection: the last step that was tried, and what to do where it failed."""
+def test(ask: Ask[Any, Trial]) -> ConnectionTest:
+    """Try a connection step by step: the last step that was tried, and what to do where it failed."""
     connection = _saved(ask).get(ask.path["id"])
-    try:
-        ready = declaration.resolve(connection, os.environ)
-    except BadInput as error:
-        return ConnectionTest(ok=False, ms=0, step="name", message=str(error), hint="Set it where the program runs.")
-    except Permanent as error:
-        return ConnectionTest(ok=False, ms=0, step="login", message=str(error), hint="Enter the secret again.")
-    return trial.tried(ready)
+    end = ask.body.end
+    return trial.tried(connection, frozenset({end}) if end else trial.needed(connection.id, _users(ask, connection.id)))
+
+
+def try_draft(ask: Ask[Any, dict[str, Any]]) -> ConnectionTest:
+    """Try a connection before it is saved; with the `id` of a saved one, its secrets stand in for those left out."""
+    connection_id = ask.body.get("id")
+    if connection_id is not None and not isinstance(connection_id, str):
+        raise BadInput([Fault(field="id", message="is not a text")])
+    before = _saved(ask).find(connection_id) if connection_id else None
+    connection = _parsed(connection_id or "draft", ask.body, before)
+    return trial.tried(connection, trial.needed(connection.id, _users(ask, connection.id) if before else ()))
 
 
 def streams(ask: Ask[Paging, None]) -> StreamList:
-    """What could be read from a connection: names, columns, keys, row counts."""
-    with _opened(ask) as source:
-        found = sorted(source.streams(), key=lambda stream: stream.name)
-    page, more = _page(found, ask.query, lambda one: one.name)
-    items = [
-        Stream(
-            name=one.name,
-            columns=[Column(name=c.name, type=str(c.type.kind), nullable=c.nullable) for c in one.columns],
-            key=list(one.key),
-            cursor=one.cursor,
-            rows=one.rows,
-        )
-        for one in page
-    ]
-    return StreamList(items=items, next=page[-1].name if more else None)
+    """What could be read from a connection: names, columns, keys, suggested cursors, row counts."""
+    page, more = _page(discovery.streams(_saved(ask).get(ask.path["id"])), ask.query, lambda one: one.name)
+    return StreamList(items=page, next=page[-1].name if more else None)
 
 
 def preview(ask: Ask[PreviewQuery, None]) -> Preview:
     """The first rows of a stream."""
-    with _opened(ask) as source:
-        batches = source.read(StreamSpec(name=ask.path["name"]), None)
-        try:
-            rows = list(itertools.islice((row for batch in batches for row in batch.rows), ask.query.limit))
-        finally:
-            close = getattr(batches, "close", None)
-            if close:
-                close()
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    return Preview(columns=columns, rows=[{name: cell(value) for name, value in row.items()} for row in rows])
+    return discovery.preview(_saved(ask).get(ask.path["id"]), ask.path["name"], ask.query.limit)
 
 
 def shape(connection: records.Connection) -> Connection:
@@ -172,30 +159,58 @@ def _parsed(connection_id: str, body: dict[str, Any], before: records.Connection
 
 def _own(ask: Ask[Any, Any]) -> records.Connection:
     """The stored connection, if it is ours to change: Conflict where a file says what it is."""
-    connection = _saved(ask).get(ask.path["id"])
-    if connection.owner is not None:
-        raise Conflict(f"connection {connection.id} is kept by {connection.owner}; change it there")
-    return connection
+    owner = _saved(ask).owner(ask.path["id"])
+    if owner is not None:
+        raise Conflict(f"connection {ask.path['id']} is kept by {owner}; change it there")
+    return _saved(ask).get(ask.path["id"])
 
 
-def _replaced(ask: Ask[Any, Any], before: records.Connection, body: dict[str, Any]) -> Answer:
-    given = body.get("id", before.id)
-    if given != before.id:
-        raise BadInput([Fault(field="id", message=f"is {given!r}; a connection's id cannot change")])
-    connection = _parsed(before.id, body, before)
+def _mendable(ask: Ask[Any, Any]) -> records.Connection | None:
+    """As `_own`; None where the stored one cannot be read."""
     try:
-        return _told(_saved(ask).replace(connection, secret_fields(connection.type), revision_of(ask.if_match)))
+        return _own(ask)
+    except Unreadable:
+        return None
+
+
+def _replaced(ask: Ask[Any, Any], before: records.Connection | None, body: dict[str, Any]) -> Answer:
+    given = body.get("id", ask.path["id"])
+    if given != ask.path["id"]:
+        raise BadInput([Fault(field="id", message=f"is {given!r}; a connection's id cannot change")])
+    connection = _parsed(ask.path["id"], body, before)
+    try:
+        stored = _saved(ask).replace(connection, secret_fields(connection.type), revision_of(ask.if_match))
     except StaleRevision as error:
         raise _stale(ask, error) from None
+    _note(ask, before, stored)
+    return _told(stored)
+
+
+def _note(ask: Ask[Any, Any], before: records.Connection | None, after: records.Connection | None) -> None:
+    """Say for the audit what became of a connection: a secret that is another one now is only called changed."""
+    old, new = _trace(before), _trace(after)
+    if before and after and old and new:
+        for name in _hidden(before) & _hidden(after):
+            if name in new and old.get(name) == new[name] and before.settings.get(name) != after.settings[name]:
+                new[name] = "changed" if new[name] == masking.MASK else f"{new[name]} (changed)"
+    ask.note(old, new, subject=f"connections/{after.id}" if after else "")
+
+
+def _trace(connection: records.Connection | None) -> dict[str, Any] | None:
+    if connection is None:
+        return None
+    return {"type": connection.type, **masking.masked(connection.settings, _hidden(connection))}
 
 
 def _stale(ask: Ask[Any, Any], error: StaleRevision) -> Stale:
-    current = shape(_saved(ask).get(ask.path["id"]))
-    return Stale(str(error), current.model_dump(mode="json", fallback=str))
+    try:
+        current = shape(_saved(ask).get(ask.path["id"])).model_dump(mode="json", fallback=str)
+    except Unreadable:
+        current = {"id": ask.path["id"], "revision": error.current}
+    return Stale(str(error), current)
 
 
-@contextmanager
-def _opened(ask: Ask[Any, Any]) -> Iterator[Source]:
-    connection = declaration.resolve(_saved(ask).get(ask.path["id"]), os.environ)
-    with connectors.open_end(connection.type, connection.settings, "source") as source:
-        yield cast(Source, source)
+def _users(ask: Ask[Any, Any], connection_id: str) -> list[Job]:
+    """The jobs that use a connection."""
+    either = {"$or": [{"source": connection_id}, {"destination": connection_id}]}
+    return ask.context.store.jobs.list(limit=0, where=[either])

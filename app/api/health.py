@@ -70,7 +70,7 @@ def status_of(context: Context) -> Status:
         lease=Lease.model_validate(document(lease)) if lease else None,
         queue=counts,
         queue_depth=counts[str(RunState.QUEUED)],
-        running=[runs.shape(run) for run in running],
+        running=runs.shapes(running),
         next_fire_times=[
             NextFireTime(job_id=job_id, fire_time=moment) for job_id, moment in store.jobs.next_fire_times(SHOWN)
         ],

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -14,30 +15,41 @@ from starlette.responses import Response
 from app.api import runs
 from app.api.context import Context
 from app.api.operation import Answer, Ask, etag, revision_of
+from app.api.overview import found_jobs, rows_per_day, typical_seconds
 from app.api.problems import Stale
-from app.api.questions import FireTimesQuery, JobDraft, Paging, Reset, Undo, Verify
-from app.api.wire import FireTimes, Guards, Job, JobList, PastFireTime, ResetDone, Run, Schedule
+from app.api.questions import JobDraft, JobsQuery, Reset, Undo, Verify
+from app.api.wire import (
+    Guards,
+    Job,
+    JobList,
+    ResetDone,
+    Run,
+    Schedule,
+)
 from worker import declaration, schedule
 from worker import job as records
 from worker.apply import due
 from worker.errors import BadInput, Conflict, Fault, JobActive, StaleRevision, Unreadable
 from worker.run import RunState, Trigger
+from worker.standing import standing
+from worker.store import Store
 from worker.undo import offers
 from worker.verification import Asked, concerned
 
-RECENT_RUNS = 20
 FAR = timedelta(days=366 * 10)
 # What GET adds to a job's draft: sent back, it changes nothing.
 ADDED = frozenset(Job.model_fields) - frozenset(JobDraft.model_fields)
 MAY_BE_EMPTY = frozenset({"key", "exclude", "rename", "hash", "metadata"})
-UNSAID = frozenset({RunState.SKIPPED, RunState.MISSED})
+UNSAID = frozenset({str(RunState.SKIPPED), str(RunState.MISSED)})
 
 
-def list_(ask: Ask[Paging, None]) -> JobList:
-    """All jobs by id."""
-    found = ask.context.store.jobs.list(ask.query.after, ask.query.limit + 1)
-    page = [shape(ask.context, job) for job in found[: ask.query.limit]]
-    return JobList(items=page, next=page[-1].id if len(found) > ask.query.limit else None)
+def list_(ask: Ask[JobsQuery, None]) -> JobList:
+    """Jobs by id, each with its newest runs; `q` searches."""
+    store, query = ask.context.store, ask.query
+    now = store.now()
+    found = found_jobs(store, query.q, now, query.after, query.limit + 1)
+    page = shapes(store, found[: query.limit], now)
+    return JobList(items=page, next=page[-1].id if len(found) > query.limit else None)
 
 
 def get(ask: Ask[Any, None]) -> Answer:
@@ -50,8 +62,9 @@ def create(ask: Ask[Any, dict[str, Any]]) -> Answer:
     job_id = ask.body.get("id")
     if not isinstance(job_id, str):
         raise BadInput([Fault(field="id", message="is missing" if job_id is None else "is not a text")])
-    job = _parsed(ask.context, job_id, ask.body)
+    job = parsed(ask.context, job_id, ask.body)
     stored = ask.context.store.jobs.insert(due(job, None, ask.context.store.now()))
+    ask.note(after=declaration.job_document(stored), subject=f"jobs/{stored.id}")
     told = _told(ask.context, stored)
     return replace(told, status=201, headers=told.headers | {"Location": f"/api/jobs/{stored.id}"})
 
@@ -62,8 +75,8 @@ def put(ask: Ask[Any, dict[str, Any]]) -> Answer:
     try:
         before = ask.context.store.jobs.get(ask.path["id"])
     except Unreadable:
-        job = _parsed(ask.context, ask.path["id"], ask.body)
-        return _saved(ask, due(job, None, ask.context.store.now()))
+        job = parsed(ask.context, ask.path["id"], ask.body)
+        return _saved(ask, None, due(job, None, ask.context.store.now()))
     return _replaced(ask, before, ask.body)
 
 
@@ -77,6 +90,7 @@ def patch(ask: Ask[Any, dict[str, Any]]) -> Answer:
 def delete(ask: Ask[Any, Any]) -> Response:
     """Delete a job and its checkpoints; its runs stay as history."""
     _refuse_owned(ask)
+    ask.note(before=_last_seen(ask))
     try:
         ask.context.store.jobs.delete(ask.path["id"], revision_of(ask.if_match))
     except StaleRevision as error:
@@ -89,6 +103,7 @@ def run(ask: Ask[Any, Any]) -> Run:
     queued = ask.context.store.runs.create(ask.path["id"], Trigger.MANUAL)
     if ask.context.worker is not None:
         ask.context.worker.nudge()
+    ask.note(after=runs.trace(queued))
     return runs.shape(queued)
 
 
@@ -99,6 +114,7 @@ def undo(ask: Ask[Any, Undo]) -> Run:
     queued = store.runs.create(ask.path["id"], Trigger.MANUAL, undo=[offer.stream for offer in offered])
     if ask.context.worker is not None:
         ask.context.worker.nudge()
+    ask.note(after=runs.trace(queued))
     return runs.shape(queued)
 
 
@@ -110,6 +126,7 @@ def verify(ask: Ask[Any, Verify]) -> Run:
     queued = store.runs.create(ask.path["id"], Trigger.MANUAL, verify=asked)
     if ask.context.worker is not None:
         ask.context.worker.nudge()
+    ask.note(after=runs.trace(queued))
     return runs.shape(queued)
 
 
@@ -120,6 +137,7 @@ def enable(ask: Ask[Any, Any]) -> Answer:
     if not job.enabled:
         ready = due(replace(job, enabled=True), None, store.now())
         job = store.jobs.set_enabled(job.id, True, ready.next_fire_time)
+        ask.note({"enabled": False}, {"enabled": True})
     return _told(ask.context, job)
 
 
@@ -129,6 +147,7 @@ def disable(ask: Ask[Any, Any]) -> Answer:
     job = store.jobs.get(ask.path["id"])
     if job.enabled:
         job = store.jobs.set_enabled(job.id, False, None)
+        ask.note({"enabled": True}, {"enabled": False})
     return _told(ask.context, job)
 
 
@@ -137,30 +156,9 @@ def reset(ask: Ask[Any, Reset]) -> ResetDone:
     active = ask.context.store.runs.active(ask.path["id"])
     if active:
         raise JobActive(ask.path["id"], active["_id"])
-    return ResetDone(streams=ask.context.store.checkpoints.reset(ask.path["id"], ask.body.stream))
-
-
-def fire_times(ask: Ask[FireTimesQuery, None]) -> FireTimes:
-    """The next `n` fire times, and the last `n` with what became of each."""
-    store = ask.context.store
-    job = store.jobs.get(ask.path["id"])
-    following: list[datetime] = []
-    if job.schedule is not None and job.enabled:
-        now = store.now()
-        following = schedule.fire_times(job.schedule, now, now + FAR, ask.query.n, job_id=job.id)
-    fired = [one for one in store.runs.list(job.id, limit=4 * ask.query.n) if one["fire_time"] is not None]
-    past = [
-        PastFireTime(
-            fire_time=one["fire_time"],
-            state=one["state"],
-            run_id=one["_id"],
-            reason=one["reason"],
-            until=one.get("missed_until"),
-            count=one.get("missed_count"),
-        )
-        for one in fired[: ask.query.n]
-    ]
-    return FireTimes(next=following, past=past)
+    forgotten = ask.context.store.checkpoints.reset(ask.path["id"], ask.body.stream)
+    ask.note(after={"forgotten": forgotten})
+    return ResetDone(streams=forgotten)
 
 
 def merged(document: Any, change: Any) -> Any:
@@ -178,11 +176,27 @@ def merged(document: Any, change: Any) -> Any:
 
 def shape(context: Context, job: records.Job) -> Job:
     """A job as it goes out, with its newest runs."""
-    recent = [runs.shape(one) for one in context.store.runs.list(job.id, limit=RECENT_RUNS)]
-    last = next((one for one in recent if one.state not in UNSAID), None)
-    if last is None and recent:
-        latest = context.store.runs.latest_by_job([job.id]).get(job.id)
-        last = runs.shape(latest) if latest else None
+    return shapes(context.store, [job], context.store.now())[0]
+
+
+def shapes(store: Store, page: Sequence[records.Job], now: datetime) -> list[Job]:
+    """Jobs as they go out, each with its newest runs; the cost does not grow with how many runs are kept."""
+    ids = [job.id for job in page]
+    recent = {id: runs.sound(found) for id, found in store.figures.recent(ids).items()}
+    ended = {id: runs.sound(found) for id, found in store.figures.successes(ids).items()}
+    said = {id: next((one for one in found if one["state"] not in UNSAID), None) for id, found in recent.items()}
+    silent = [id for id, one in said.items() if one is None]
+    latest = said | {one["job_id"]: one for one in runs.sound(store.figures.latest(silent).values() if silent else ())}
+    return [_shape(job, recent.get(job.id, []), latest.get(job.id), ended.get(job.id, []), now) for job in page]
+
+
+def _shape(
+    job: records.Job,
+    recent: list[dict[str, Any]],
+    latest: dict[str, Any] | None,
+    ended: list[dict[str, Any]],
+    now: datetime,
+) -> Job:
     draft = JobDraft.model_validate(declaration.job_document(job))
     said = {name: getattr(draft, name) for name in JobDraft.model_fields}
     said["guards"] = Guards(max_delete=_part(job.guards.max_delete), max_shrink=_part(job.guards.max_shrink))
@@ -198,8 +212,12 @@ def shape(context: Context, job: records.Job) -> Job:
         created_at=job.created_at,
         updated_at=job.updated_at,
         revision=job.revision,
-        last_run=last,
-        recent_runs=recent,
+        standing=standing(vars(job), latest, now),
+        data_as_of=job.data_as_of,
+        typical_seconds=typical_seconds(ended),
+        rows_per_day=rows_per_day(ended, now),
+        last_run=runs.brief(latest) if latest else None,
+        recent_runs=[runs.mark(one) for one in recent],
     )
 
 
@@ -220,7 +238,7 @@ def _told(context: Context, job: records.Job) -> Answer:
     return Answer(shape=shape(context, job), headers=etag(job.revision))
 
 
-def _parsed(context: Context, job_id: str, body: dict[str, Any]) -> records.Job:
+def parsed(context: Context, job_id: str, body: dict[str, Any]) -> records.Job:
     """The job that `body` says. Raises BadInput, for connections that are not there too."""
     said = {name: value for name, value in body.items() if name not in ADDED}
     types = {one.id: one.type for one in context.store.connections(context.vault).list()}
@@ -235,6 +253,14 @@ def _without_nothing(value: Any) -> Any:
     return [_without_nothing(item) for item in value] if isinstance(value, list) else value
 
 
+def _last_seen(ask: Ask[Any, Any]) -> dict[str, Any] | None:
+    """The job as it is now, for the audit; None where it cannot be read."""
+    try:
+        return declaration.job_document(ask.context.store.jobs.get(ask.path["id"]))
+    except Unreadable:
+        return None
+
+
 def _refuse_owned(ask: Ask[Any, Any]) -> None:
     """Raise Conflict where a file says what the job is, NotFound where there is none."""
     owner = ask.context.store.jobs.owner(ask.path["id"])
@@ -246,15 +272,16 @@ def _replaced(ask: Ask[Any, dict[str, Any]], before: records.Job, body: dict[str
     given = body.get("id", before.id)
     if given != before.id:
         raise BadInput([Fault(field="id", message=f"is {given!r}; a job's id cannot change")])
-    job = _parsed(ask.context, before.id, body)
-    return _saved(ask, due(job, before, ask.context.store.now()))
+    job = parsed(ask.context, before.id, body)
+    return _saved(ask, before, due(job, before, ask.context.store.now()))
 
 
-def _saved(ask: Ask[Any, Any], job: records.Job) -> Answer:
+def _saved(ask: Ask[Any, Any], before: records.Job | None, job: records.Job) -> Answer:
     try:
         stored = ask.context.store.jobs.replace(job, revision_of(ask.if_match))
     except StaleRevision as error:
         raise _stale(ask, error) from None
+    ask.note(declaration.job_document(before) if before else None, declaration.job_document(stored))
     return _told(ask.context, stored)
 
 

@@ -6,16 +6,23 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, TypeAdapter, ValidationError
 
 from worker.clock import iso
 
+_TIME = TypeAdapter(datetime)
 
-def _no_number(value: Any) -> Any:
-    """A number is no time: seconds or milliseconds, and since when?"""
-    if isinstance(value, int | float) or (isinstance(value, str) and not re.match(r"\d{4}-", value)):
-        raise ValueError("is no time; allowed: ISO 8601, such as 2026-01-31T12:00:00Z")
-    return value
+
+def _read(value: Any) -> Any:
+    """A text as a time. A number is none: seconds or milliseconds, and since when?"""
+    if isinstance(value, datetime):
+        return value
+    try:
+        if isinstance(value, str) and re.match(r"\d{4}-", value):
+            return _TIME.validate_python(value)
+    except ValidationError:
+        pass
+    raise ValueError("is no time; allowed: ISO 8601, such as 2026-01-31T12:00:00Z")
 
 
 def _utc(moment: datetime) -> datetime:
@@ -28,7 +35,7 @@ def _utc(moment: datetime) -> datetime:
 
 Moment = Annotated[
     datetime,
-    BeforeValidator(_no_number),
+    BeforeValidator(_read),
     AfterValidator(_utc),
     PlainSerializer(iso, return_type=str, when_used="json"),
 ]

@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from app.api.auth import is_closed
 from app.api.operation import Operation
 from app.api.problems import MEDIA_TYPE
 from app.api.questions import Draft
@@ -20,7 +19,7 @@ REF = "#/components/schemas/{model}"
 PROBLEMS = {
     "400": "The request is not well formed.",
     "401": "Credentials are missing.",
-    "403": "Another site may not do this.",
+    "403": "The scope does not reach, or another site asks.",
     "404": "There is no such thing.",
     "409": "Its state does not allow this.",
     "412": "The revision is stale; `current` is the document as it stands.",
@@ -40,7 +39,10 @@ def describe(operations: Sequence[Operation]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         path = re.sub(r"\{(\w+):\w+\}", r"{\1}", operation.path)
-        paths.setdefault(path, {})[operation.method.lower()] = _described(operation, schemas)
+        described = _described(operation, schemas)
+        if linked := _links(operation, operations):
+            described["responses"][str(operation.status)]["links"] = linked
+        paths.setdefault(path, {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {
@@ -72,10 +74,18 @@ def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
             bodies[operation.answer] = "serialization"
     inputs: list[Any] = list(bodies.items())
     _, found = models_json_schema(inputs, ref_template=REF)
-    schemas = dict(found.get("$defs", {}))
+    schemas = {name: _without_objects(schema) for name, schema in found.get("$defs", {}).items()}
     for operation in operations:
         schemas[f"?{operation.query.__name__}"] = operation.query.model_json_schema()
     return schemas
+
+
+def _without_objects(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without defaults that are objects: generators of clients stumble over them, and the fields inside have theirs."""
+    for field in schema.get("properties", {}).values():
+        if isinstance(field.get("default"), dict):
+            del field["default"]
+    return schema
 
 
 def _described(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
@@ -94,18 +104,41 @@ def _described(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         schema = {"$ref": REF.format(model=_name(operation.body, schemas, "Input"))}
         required = issubclass(operation.body, Draft)
         described["requestBody"] = {"required": required, "content": {"application/json": {"schema": schema}}}
-    if not is_closed(operation.method, operation.path):
+    if operation.needs is None:
         described["security"] = []
     return described
 
 
+def _links(operation: Operation, operations: Sequence[Operation]) -> dict[str, Any]:
+    """What can be done next with the thing that was made or shown: its id, and its revision, go along."""
+    collection = f"/api/{operation.answer.__name__.lower()}s" if operation.answer else ""
+    shows = operation.status in (201, 202) or operation.path == f"{collection}/{{id}}"
+    if not shows or operation.method not in ("GET", "POST"):
+        return {}
+    links = {}
+    for other in operations:
+        if other is operation or not other.path.startswith(f"{collection}/{{id}}") or other.path.count("{") != 1:
+            continue
+        parameters = {"path.id": "$response.body#/id"}
+        if other.wants_revision and _has_revision(operation):
+            parameters["header.If-Match"] = "$response.header.ETag"
+        links[other.name] = {"operationId": other.name, "parameters": parameters}
+    return links
+
+
+def _has_revision(operation: Operation) -> bool:
+    return operation.answer is not None and "revision" in operation.answer.model_fields
+
+
 def _responses(operation: Operation) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done."}
+    if _has_revision(operation):
+        success["headers"] = {"ETag": {"description": "The revision, for If-Match.", "schema": {"type": "string"}}}
     if operation.answer is not None:
         schema = {"$ref": REF.format(model=operation.answer.__name__)}
         success["content"] = {operation.media_type: {"schema": schema}}
     elif operation.status != 204:
-        success["content"] = {operation.media_type: {"schema": {"type": "string"}}}
+        success["content"] = {operation.media_type: _raw(operation.media_type)}
     responses: dict[str, Any] = {str(operation.status): success}
     if operation.path == "/readyz":
         responses["503"] = success | {"description": "Not ready, for these reasons."}
@@ -116,16 +149,25 @@ def _responses(operation: Operation) -> dict[str, Any]:
     return responses
 
 
+def _raw(media_type: str) -> dict[str, Any]:
+    """What an answer without a shape of its own holds: a document, a text, or whatever YAML says."""
+    if media_type == "application/json":
+        return {"schema": {"type": "object"}}
+    return {} if "yaml" in media_type else {"schema": {"type": "string"}}
+
+
 def _possible(operation: Operation) -> list[str]:
-    possible = {"422"} | ({"401", "503"} if is_closed(operation.method, operation.path) else set())
+    possible = {"422"} | ({"401", "403", "503"} if operation.needs is not None else set())
     if operation.method != "GET":
         possible |= {"400", "403", "413", "415"}
     if "{" in operation.path:
         possible |= {"404"}
-    if operation.method != "GET" and operation.path.startswith(("/api/jobs", "/api/connections", "/api/runs")):
+    if operation.method != "GET" and operation.tag not in ("auth", "schedules"):
         possible |= {"409"}
     if operation.wants_revision:
         possible |= {"412", "428"}
+    if operation.path == "/api/events":
+        possible |= {"429"}
     if operation.path == "/api/login":
         possible |= {"401", "429", "503"}
     if operation.path.startswith("/api/connections/{id}/"):
@@ -141,7 +183,8 @@ def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
 def _query_parameters(operation: Operation, schemas: dict[str, Any]) -> list[dict[str, Any]]:
     schema = schemas[f"?{operation.query.__name__}"]
     inner = schema.get("$defs", {})
-    return [_parameter(name, "query", _inlined(one, inner)) for name, one in schema.get("properties", {}).items()]
+    found = [_parameter(name, "query", _inlined(one, inner)) for name, one in schema.get("properties", {}).items()]
+    return [one | {"allowEmptyValue": True} for one in found]  # which counts as left out
 
 
 def _parameter(name: str, place: str, schema: dict[str, Any], *, required: bool = False) -> dict[str, Any]:

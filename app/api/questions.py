@@ -6,13 +6,14 @@ the drafts here only describe it.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.moment import Moment
 from app.api.wire import Guards, LogLevel, Retry, Schedule, StreamSpec
-from worker.job import CatchUp, Overlap
+from worker.access import Scope
+from worker.job import ID_PATTERN, CatchUp, Overlap
 from worker.run import RunState
 
 MOST_ITEMS = 1000
@@ -47,7 +48,7 @@ class JobDraft(Draft):
 
 
 class NewJob(JobDraft):
-    id: str
+    id: str = Field(pattern=f"^{ID_PATTERN}$")
 
 
 class JobChange(Draft):
@@ -61,11 +62,44 @@ class ConnectionDraft(Draft):
 
 
 class NewConnection(ConnectionDraft):
-    id: str
+    id: str = Field(pattern=f"^{ID_PATTERN}$")
 
 
 class ConnectionChange(Draft):
     """A JSON merge patch of a connection: null removes a setting."""
+
+
+class Trial(Question):
+    """What the connection must be good for; where nothing is named, what its jobs use it for."""
+
+    end: Literal["source", "destination"] | None = None
+
+
+class TrialDraft(Draft):
+    """A connection as it would be saved. `id`: of a saved one, whose secrets stand in for those that are left out."""
+
+    type: str
+    id: str | None = None
+
+
+class JobText(Question):
+    """YAML of one job."""
+
+    text: str
+
+
+class PrintedJob(Question):
+    """A draft of a job, as it is saved."""
+
+    id: str
+    job: dict[str, Any]
+
+
+class DeclarationText(Question):
+    """A declarative file; `prune` deletes what it does not name."""
+
+    text: str
+    prune: bool = False
 
 
 class Reset(Question):
@@ -87,6 +121,17 @@ class Verify(Question):
     repair: bool = False
 
 
+class DryRunOf(Question):
+    """Which stream is looked at, all where none is named; `limit`: how many of its rows, all that fit the time.
+
+    `draft`: the job as it would be saved, in place of the saved one.
+    """
+
+    stream: str | None = None
+    limit: int | None = Field(default=None, ge=1, le=10_000_000)
+    draft: dict[str, Any] | None = None
+
+
 class SchedulePreview(Question):
     """Exactly one of `cron` and `every`; `after` is exclusive, the database's now where it is left out."""
 
@@ -99,7 +144,18 @@ class SchedulePreview(Question):
 
 
 class Login(Question):
-    password: str
+    """There is one account, `admin`: `user` may be left out."""
+
+    password: str = Field(max_length=1024)
+    user: str | None = Field(default=None, max_length=100)
+
+
+class TokenDraft(Question):
+    """`expires_in` is a duration like `30d`; a token without one lasts until it is revoked."""
+
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")
+    scope: Scope
+    expires_in: str | float | None = None
 
 
 class Nothing(Question):
@@ -114,6 +170,34 @@ class Paging(Question):
     after: str | None = None
 
 
+class JobsQuery(Paging):
+    """`q` is a search in words: `shop source:lake is:failed -stream:orders`."""
+
+    q: str | None = Field(default=None, max_length=500)
+
+
+class WindowQuery(Question):
+    """A span of time, in `buckets` parts; both ends are counted from now where they are left out."""
+
+    since: Moment | None = None
+    until: Moment | None = None
+    buckets: int = Field(default=120, ge=1, le=1000)
+
+
+class TimelineQuery(WindowQuery):
+    q: str | None = Field(default=None, max_length=500)
+    limit: int = Field(default=50, ge=1, le=200)
+    after: str | None = None
+
+
+class ThroughputQuery(WindowQuery):
+    job: str | None = None
+
+
+class NeedsQuery(Question):
+    limit: int = Field(default=20, ge=1, le=200)
+
+
 class RunQuery(Question):
     lists: ClassVar[frozenset[str]] = frozenset({"state"})
 
@@ -124,14 +208,38 @@ class RunQuery(Question):
     after: str | None = None
 
 
-class LogQuery(Question):
+class LinesQuery(Question):
+    """Which lines of a log: after number `after`, at least as grave as `level`, with `q` in them, of one attempt."""
+
     after: int = Field(default=0, ge=0, le=2**53)
-    limit: int = Field(default=500, ge=1, le=MOST_ITEMS)
     level: LogLevel | None = None
+    q: str | None = Field(default=None, max_length=200)
+    attempt: int | None = Field(default=None, ge=1, le=2**31)
+
+
+class LogQuery(LinesQuery):
+    limit: int = Field(default=500, ge=1, le=MOST_ITEMS)
+
+
+class MarksQuery(LinesQuery):
+    """`every`: how many lines lie from one mark to the next."""
+
+    every: int = Field(default=200, ge=50, le=MOST_ITEMS)
 
 
 class FireTimesQuery(Question):
     n: int = Field(default=10, ge=1, le=100)
+
+
+class AuditQuery(Question):
+    """`subject` and `action` find what begins with them too: `jobs` finds `jobs/orders`, `job` finds `job.update`."""
+
+    subject: str | None = None
+    who: str | None = None
+    action: str | None = None
+    since: Moment | None = None
+    limit: int = Field(default=50, ge=1, le=MOST_ITEMS)
+    after: str | None = None
 
 
 class PreviewQuery(Question):

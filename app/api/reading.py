@@ -39,6 +39,8 @@ async def read_json(request: Request) -> Any:
         raise _too_deep() from None
     except ValueError as error:
         raise Refused(400, f"The body is not JSON: {error}") from None
+    if body is None:
+        raise BadInput([Fault(field="", message="is null; allowed: an object")])
     _check(body)
     return body
 
@@ -46,7 +48,8 @@ async def read_json(request: Request) -> Any:
 def question(shape: type[Q], body: Any) -> Q:
     """`body` as `shape`; a missing body is an empty one. Raises BadInput."""
     try:
-        return shape.model_validate({} if body is None else mapping(body))
+        # Strict, as JSON: 0 is no boolean there, and "3" no number.
+        return shape.model_validate_json(json.dumps({} if body is None else mapping(body)), strict=True)
     except ValidationError as error:
         raise BadInput(faults_of(error)) from None
 

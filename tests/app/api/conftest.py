@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import pytest
 
 import worker.store
+from app import server
 from app.api.context import Context
 from app.routes import create_app
 from app.settings import Settings
@@ -24,6 +25,7 @@ with warnings.catch_warnings():  # it would rather have a package of another nam
     from starlette.testclient import TestClient
 
 BASE = "http://localhost:8080"
+TOKEN = "a-token-of-the-tests"
 SETTINGS = Settings(
     worker=WorkerSettings(production=False, mongo_url=None, mongo_database="unused", data_dir=Path(".")),
     host="127.0.0.1",
@@ -41,8 +43,9 @@ class MakeClient(Protocol):
 
 
 @pytest.fixture(autouse=True)
-def shelf(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The only connector."""
+def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The only connector; and a folder of the test's own, which is where DATA_DIR is."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(connectors, "REGISTRY", {"shelf": "tests.app.api.shelf:Shelf"})
 
 
@@ -90,3 +93,16 @@ def job(client: TestClient) -> dict[str, Any]:
     draft = {"id": "orders", "source": "attic", "destination": "attic", "streams": [{"name": "main/books"}]}
     saved: dict[str, Any] = client.post("/api/jobs", json=draft).json()
     return saved
+
+
+@pytest.fixture
+def served(store: Store, vault: Vault, job: dict[str, Any]) -> Iterator[str]:
+    """The URL of an API with a job and a connection, behind a real server and closed to whoever has not TOKEN."""
+    listener = server.listen("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    context = Context(replace(SETTINGS, auth_token=TOKEN), store, vault)
+    serving = server.Server(create_app(context), listener, ended=lambda: None)
+    serving.start()
+    yield url
+    context.stopping.set()
+    assert serving.stop(10)
