@@ -16,7 +16,7 @@ QUICKSTART := examples/quickstart/data/shop.db
 # Only Debian's own packages, and only where we may install them; elsewhere the tests say what is missing.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help run test test-packages lint format dashboard chaos bench lock clean
+.PHONY: help run test test-packages lint format dashboard chaos bench lock advisories clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,16 @@ lock: $(VENV)/.installed-test  ## pin every package anew, with hashes
 		set -- $$set; name=$$1; shift; \
 		echo 'setuptools>=69' | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-annotate --no-header "$$@" --output-file requirements-$$name.lock setup.cfg - || exit 1; \
+	done
+
+advisories: | $(BIN)/python  ## look the locked packages up among known holes; says so where nobody can be asked
+	@$(BIN)/python -c 'import json, urllib.request as u; \
+		json.load(u.urlopen("https://pypi.org/pypi/pip/24.0/json", timeout=10))["vulnerabilities"]' 2>/dev/null || \
+		{ echo "https://pypi.org tells of no known holes here: nothing was looked up"; exit 0; }; \
+	test -x $(VENV)/advisories/bin/pip-audit || { $(BIN)/python -m venv $(VENV)/advisories && \
+		$(VENV)/advisories/bin/pip install --quiet --disable-pip-version-check 'pip-audit>=2.7,<3'; } || exit 1; \
+	for set in run test; do \
+		$(VENV)/advisories/bin/pip-audit --progress-spinner off --disable-pip --require-hashes -r requirements-$$set.lock || exit 1; \
 	done
 
 clean:  ## forget everything that was made or installed here, the data too

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 import shutil
 import sqlite3
@@ -10,14 +12,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pymongo
 import pytest
 
 from examples.quickstart.make_shop import CUSTOMERS, ORDERS, make
 from tests.conftest import StartProgram
+from worker import connectors
 from worker.declaration import load
+from worker.declaration.file import _Reader
+from worker.declaration.jobs import JOB_FIELDS
+from worker.declaration.schema import file_schema
+from worker.declaration.streams import SHARED, STREAM_FIELDS
+from worker.job import CatchUp, Delete, Drift, Mode, Overlap, Write
 
 ROOT = Path(__file__).resolve().parent.parent
+EDITOR = jsonschema.Draft202012Validator(file_schema())
 Collections = pymongo.database.Database[dict[str, Any]]
 Command = Callable[..., str]
 
@@ -94,12 +104,61 @@ def test_breaking_the_shop_leaves_the_products_as_they_were(
     assert lake.products.count_documents({}) == before
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/jobs.md"])
+def test_the_analysts_learn_what_was_sold_and_not_to_whom(command: Command, checkout: Path) -> None:
+    file = "examples/analysts/jobs.yaml"
+    command("validate", file)
+    assert "fires" in command("apply", file, "--dry-run")
+    command("run", "for-analysts", "--file", file)
+    customers, sales = (
+        list(csv.DictReader((checkout / "examples/analysts/data" / name).read_text().splitlines()))
+        for name in ("customers.csv", "sales.csv")
+    )
+    assert len(customers) == CUSTOMERS and "name" not in customers[0]
+    assert all(re.fullmatch("[0-9a-f]{64}", one["email"]) for one in customers)
+    with sqlite3.connect(checkout / "examples/quickstart/data/shop.db") as shop:
+        (sold,) = shop.execute("SELECT count(*) FROM orders WHERE status <> 'returned'").fetchone()
+    assert len(sales) == sold
+    assert set(sales[0]) == {"id", "customer_id", "product", "revenue", "sold_at"}
+
+
+EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
+PAGES = ["README.md", "docs/jobs.md", "docs/configuration-as-code.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_files_that_the_documents_show_are_valid(page: str) -> None:
-    blocks = re.findall(r"```yaml\n(version.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n((?:#[^\n]*\n)?version.*?)```", text, flags=re.DOTALL)
     assert blocks
     for block in blocks:
         assert load(block).jobs
+        assert [error.message for error in EDITOR.iter_errors(_Reader().read(block))] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_editors_find_the_schema_of_an_example_and_take_it_for_good(example: Path) -> None:
+    first = example.read_text(encoding="utf-8").splitlines()[0]
+    named = first.removeprefix("# yaml-language-server: $schema=")
+    schema = json.loads((example.parent / named).read_text(encoding="utf-8"))
+    document = _Reader().read(example.read_text(encoding="utf-8"))
+    assert [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(document)] == []
+
+
+def test_the_page_of_jobs_names_every_key_and_shows_each_once() -> None:
+    """A stranger writes a file with that page alone."""
+    text = (ROOT / "docs/jobs.md").read_text(encoding="utf-8")
+    shown = load(re.findall(r"```yaml\n(version.*?)```", text, flags=re.DOTALL)[-1])
+    written = "\n".join(re.findall(r"```yaml\n(version.*?)```", text, flags=re.DOTALL)[-1:])
+    keys = {*JOB_FIELDS, *STREAM_FIELDS, *SHARED, "cron", "every", "timezone", "jitter", "attempts", "backoff"}
+    keys |= {"max_backoff", "max_delete", "max_shrink"}
+    for type_ in connectors.REGISTRY:
+        connector = connectors.connector(type_)
+        keys |= {*connector.settings.names(), *connector.stream_options, *connector.source_options}
+    assert {one.type for one in shown.connections.values()} == set(connectors.REGISTRY)
+    assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
+    assert [key for key in sorted(keys) if f"{key}: " not in written and f"{key}:\n" not in written] == []
+    for vocabulary in (Mode, Write, CatchUp, Overlap, Drift, Delete):
+        assert [word.value for word in vocabulary if f"`{word.value}`" not in text] == []
 
 
 def test_the_shop_is_the_same_for_everyone(tmp_path: Path) -> None:
