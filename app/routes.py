@@ -70,7 +70,8 @@ ROUTES: tuple[Operation, ...] = (
     _on("GET", "/healthz", OPEN, health.healthz, wire.Readiness, inline=True),
     _on("GET", "/readyz", OPEN, health.readyz, wire.Readiness, inline=True),
     _on("GET", "/metrics", READ, metrics.scrape, media_type="text/plain", patience=LONG_PATIENCE),
-    _on("POST", "/api/login", OPEN, auth.login, wire.Session, body=questions.Login),
+    # One password is looked at at a time, on purpose slowly.
+    _on("POST", "/api/login", OPEN, auth.login, wire.Session, body=questions.Login, patience=LONG_PATIENCE),
     _on("POST", "/api/logout", READ, auth.logout, status=204),
     _on("GET", "/api/session", READ, auth.session, wire.Session),
     _on("GET", "/api/tokens", ADMIN, tokens.list_, wire.TokenList),

@@ -20,6 +20,7 @@ from psycopg import sql
 
 from tests import servers
 from tests.program import Program
+from worker import redaction
 
 if TYPE_CHECKING:
     from worker.store import Store
@@ -30,6 +31,13 @@ def missing(reason: object) -> NoReturn:
     if os.environ.get("CI") or os.environ.get("REQUIRE_SERVERS"):
         pytest.fail(str(reason), pytrace=False)
     pytest.skip(str(reason))
+
+
+@pytest.fixture(autouse=True)
+def forget_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test calls a secret may be a plain word to the next."""
+    monkeypatch.setattr(redaction, "_known", set(redaction._known))
+    monkeypatch.setattr(redaction, "_spellings", redaction._spellings)
 
 
 @pytest.fixture(scope="session")
