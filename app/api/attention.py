@@ -20,7 +20,10 @@ from worker.standing import Standing
 from worker.store import Store
 
 ORDER = ("held", "misconfigured", "failed", "late", "stale", "retrying")
-WAITING = {Standing.HELD, Standing.FAILED, Standing.LATE, Standing.RETRYING}
+GRAVITY = (Standing.HELD, Standing.FAILED, Standing.LATE, Standing.RETRYING)
+WAITING = frozenset(GRAVITY)
+# More than anybody reads; what lies beyond is counted.
+LOOKED_AT = 200
 # What no further attempt mends: a person must change the job, its connection, or what is there.
 FOR_A_PERSON = frozenset(
     {"BadInput", "BadValue", "BadData", "Differs", "StreamNotFound", "Unsupported", "MissingExtra", "NotFound"}
@@ -37,16 +40,21 @@ def list_(ask: Ask[NeedsQuery, None]) -> NeedList:
     """What needs a person, and what heals by itself; the gravest first."""
     store = ask.context.store
     now = store.now()
-    found = sorted(_needs(store, now), key=lambda need: (ORDER.index(need.kind), need.job_id))
-    return NeedList(items=found[: ask.query.limit], total=len(found))
+    standing = {job_id: one for job_id, one in standings(store, now).items() if one in WAITING}
+    gravest = sorted(standing, key=lambda job_id: (GRAVITY.index(standing[job_id]), job_id))
+    looked_at = {job_id: standing[job_id] for job_id in gravest[:LOOKED_AT]}
+    found = sorted(_needs(store, looked_at, now), key=lambda need: (ORDER.index(need.kind), need.job_id))
+    return NeedList(items=found[: ask.query.limit], total=len(found) + len(standing) - len(looked_at))
 
 
-def _needs(store: Store, now: datetime) -> Iterator[Need]:
-    waiting = {job_id: one for job_id, one in standings(store, now).items() if one in WAITING}
+def _needs(store: Store, waiting: Mapping[str, Standing], now: datetime) -> Iterator[Need]:
+    """Of the waiting jobs, and of those whose data is stale; where very many wait nobody looks for more."""
     latest = {one["job_id"]: one for one in runs.sound(store.figures.latest(list(waiting)).values())}
     jobs = {job.id: job for job in store.jobs.list(limit=0, ids=list(waiting))}
     for job_id, job in jobs.items():
         yield _need(job, waiting[job_id], latest.get(job_id))
+    if len(waiting) >= LOOKED_AT:
+        return
     for job in store.jobs.list(limit=MOST_OLD, where=[_old(now)]):
         if job.id not in jobs and (need := _stale(job, now)):
             yield need

@@ -23,6 +23,8 @@ from worker.store import Store
 PAST, FUTURE = timedelta(hours=12), timedelta(hours=12)
 LONGEST = timedelta(days=366)
 MOST_RUNS = 2_000
+# Seconds of runs from which a rate is foretold.
+TELLING = 600.0
 MOST_AHEAD = 2_000
 
 
@@ -165,10 +167,10 @@ def _ahead(job: Job, after: datetime, until: datetime, near: timedelta, seconds:
 
 
 def rows_per_day(ended: Sequence[Mapping[str, Any]], now: datetime) -> int | None:
-    """What the last runs wrote by the time since the oldest of them began; None of fewer than two."""
+    """What the last runs wrote by the time since the oldest of them began; None where that is too short to tell."""
     begun = [one["started_at"] for one in ended if one["started_at"]]
-    if len(begun) < 2:
+    span = (now - min(begun)).total_seconds() if begun else 0.0
+    if len(begun) < 2 or span < TELLING:
         return None
-    span = max((now - min(begun)).total_seconds(), 1.0)
     written = sum(int(one["written"]) for one in ended)
     return int(written * 86_400 / span + 0.5)
