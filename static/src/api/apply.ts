@@ -1,48 +1,66 @@
 /** What an event changes in what the page already knows. */
 import type { QueryClient, QueryKey } from '@tanstack/react-query'
+import { briefOf, markOf } from '../format/run'
 import type { LiveEvent } from './live'
+import { pause } from './pace'
 import { keys } from './queries'
-import type { Job, JobList, Run, RunList } from './wire'
+import type { Job, JobList, Run, RunList, Status } from './wire'
 
 export const EVENT_TYPES = ['run', 'job', 'lease', 'instance', 'connection'] as const
 
 /** Questions that changed together are asked anew together. */
 const GATHER_MS = 250
 
-export function listener(client: QueryClient): { onEvent: (event: LiveEvent) => void; onChange: () => void } {
-  const stale = new Map<string, QueryKey>()
-  let timer: ReturnType<typeof setTimeout> | undefined
+const OF_RUNS: QueryKey[] = [keys.runs, keys.jobs, keys.status]
+const OVER_ALL: QueryKey[] = [keys.summary, keys.needs, keys.timeline, keys.throughput]
 
-  const askAnew = (...queryKeys: QueryKey[]) => {
-    for (const queryKey of queryKeys) stale.set(JSON.stringify(queryKey), queryKey)
-    timer ??= setTimeout(() => {
-      timer = undefined
-      const due = [...stale.values()]
-      stale.clear()
-      for (const queryKey of due) void client.invalidateQueries({ queryKey })
-    }, GATHER_MS)
-  }
+interface Listener {
+  onEvent: (event: LiveEvent) => void
+  onChange: () => void
+}
 
+/** `held`: a person paused the page. Nothing is asked then; going on asks everything anew. */
+export function listener(client: QueryClient, held: () => boolean = () => false): Listener {
+  const askSoon = gatherer(client, () => GATHER_MS, held)
+  const askLater = gatherer(client, pause, held)
   return {
     onChange: () => void client.invalidateQueries(),
     onEvent: ({ type, data }) => {
       switch (type) {
         case 'run':
           if (isRun(data)) {
-            const known = applyRun(client, data)
-            if (!known) askAnew(keys.runs, keys.jobs, keys.status)
-          } else askAnew(keys.runs, keys.jobs, keys.status, ['run'])
+            if (applyRun(client, data)) break
+            askSoon(...OF_RUNS, keys.job(data.job_id))
+          } else askSoon(...OF_RUNS, keys.everyJob, keys.everyRun)
+          askLater(...OVER_ALL)
           break
         case 'job':
-          askAnew(keys.jobs)
+          askSoon(keys.jobs, keys.everyJob)
+          askLater(...OVER_ALL)
           break
         case 'connection':
-          askAnew(keys.connections)
+          askSoon(keys.connections)
           break
         default:
-          askAnew(keys.status, keys.instances)
+          askSoon(keys.status, keys.instances)
       }
     },
+  }
+}
+
+/** Asks questions anew, `wait()` ms after the first of them became old. */
+function gatherer(client: QueryClient, wait: () => number, held: () => boolean): (...queryKeys: QueryKey[]) => void {
+  const stale = new Map<string, QueryKey>()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  return (...queryKeys) => {
+    for (const queryKey of queryKeys) stale.set(JSON.stringify(queryKey), queryKey)
+    timer ??= setTimeout(() => {
+      timer = undefined
+      const due = [...stale.values()]
+      stale.clear()
+      if (held()) return
+      for (const queryKey of due) void client.invalidateQueries({ queryKey })
+    }, wait())
   }
 }
 
@@ -59,13 +77,16 @@ export function applyRun(client: QueryClient, run: Run): boolean {
       known ||= one.state === run.state
       return run
     })
+  const inJob = (job: Job): Job => {
+    if (job.id !== run.job_id || job.last_run?.id !== run.id) return job
+    known ||= job.last_run.state === run.state
+    const recent = job.recent_runs.map((one) => (one.id === run.id ? markOf(run, one) : one))
+    return { ...job, last_run: briefOf(run), recent_runs: recent }
+  }
   client.setQueriesData<RunList>({ queryKey: keys.runs }, (list) => list && { ...list, items: replaced(list.items) })
-  client.setQueryData<Run>(keys.run(run.id), (one) => one && run)
-  const inJob = (job: Job): Job =>
-    job.id === run.job_id && job.last_run?.id === run.id
-      ? { ...job, last_run: run, recent_runs: replaced(job.recent_runs) }
-      : job
-  client.setQueryData<JobList>(keys.jobs, (list) => list && { ...list, items: list.items.map(inJob) })
+  client.setQueryData<Status>(keys.status, (status) => status && { ...status, running: replaced(status.running) })
+  client.setQueryData<Run>(keys.run(run.id), (one) => one && replaced([one])[0])
+  client.setQueriesData<JobList>({ queryKey: keys.jobs }, (list) => list && { ...list, items: list.items.map(inJob) })
   client.setQueryData<Job>(keys.job(run.job_id), (job) => job && inJob(job))
   return known
 }

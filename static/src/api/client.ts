@@ -5,7 +5,14 @@ import { noteServerTime } from '../format/now'
 export interface Problem {
   title?: string
   detail?: string
-  errors?: { field: string; message: string }[]
+  errors?: Fault[]
+  /** The document as it stands, where the one that was changed is old. */
+  current?: Record<string, unknown> | null
+}
+
+export interface Fault {
+  field: string
+  message: string
 }
 
 export class ApiError extends Error {
@@ -13,6 +20,8 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly problem: Problem,
+    /** Seconds to wait before the next try, where the server says so. */
+    readonly retryAfter: number | null = null,
   ) {
     const told = (problem.errors ?? []).map(({ field, message }) => (field ? `${field}: ${message}` : message))
     super([problem.detail ?? problem.title ?? `The server answered ${status}.`, ...told].join('\n'))
@@ -23,18 +32,24 @@ export class ApiError extends Error {
 export interface Ask {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   body?: unknown
+  /** The revision that is to be changed: with another one the answer is 412. */
+  revision?: number
   signal?: AbortSignal
   /** Milliseconds until we stop waiting. */
   patience?: number
 }
 
-export async function request<T>(path: string, { method = 'GET', body, signal, patience = 15_000 }: Ask = {}): Promise<T> {
+export async function request<T>(path: string, { method = 'GET', body, revision, signal, patience = 15_000 }: Ask = {}): Promise<T> {
   const limit = AbortSignal.timeout(patience)
   let response: Response
   try {
     response = await fetch(path, {
       method,
-      headers: { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+      headers: {
+        Accept: 'application/json',
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(revision === undefined ? {} : { 'If-Match': `"${revision}"` }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     })
@@ -44,7 +59,10 @@ export async function request<T>(path: string, { method = 'GET', body, signal, p
   }
   noteServerTime(response.headers.get('date'))
   const answer = await json(response)
-  if (!response.ok) throw new ApiError(response.status, isProblem(answer) ? answer : { title: response.statusText })
+  if (!response.ok) {
+    const wait = Number(response.headers.get('retry-after')) || null
+    throw new ApiError(response.status, isProblem(answer) ? answer : { title: response.statusText }, wait)
+  }
   return answer as T
 }
 

@@ -8,9 +8,6 @@ import type {
   InstanceList,
   Job,
   JobList,
-  LogLevel,
-  LogLine,
-  LogPage,
   Run,
   RunList,
   Status,
@@ -20,7 +17,7 @@ import type {
 export const LIVE_INTERVAL_MS = 10_000
 export const POLL_INTERVAL_MS = 3_000
 
-export function makeQueryClient(onSignedOut: () => void, interval: () => number): QueryClient {
+export function makeQueryClient(onSignedOut: () => void, interval: () => number | false): QueryClient {
   return new QueryClient({
     queryCache: new QueryCache({
       onError: (error) => {
@@ -32,6 +29,8 @@ export function makeQueryClient(onSignedOut: () => void, interval: () => number)
         networkMode: 'always',
         // Who is not there, or not ours to see, will not come by asking again.
         refetchInterval: ({ state: { error } }) => (isRefusal(error) ? false : interval()),
+        // Who paused the page wants it to stand still.
+        refetchOnWindowFocus: () => interval() !== false,
         staleTime: 1_000,
         retry: (failures, error) => failures < 2 && !isRefusal(error),
         retryDelay: (failures) => 500 * 2 ** failures,
@@ -47,9 +46,15 @@ function isRefusal(error: Error | null): boolean {
 
 export const keys = {
   status: ['status'],
+  summary: ['summary'],
+  needs: ['needs'],
+  timeline: ['timeline'],
+  throughput: ['throughput'],
   jobs: ['jobs'],
-  job: (id: string) => ['jobs', id],
+  everyJob: ['job'],
+  job: (id: string) => ['job', id],
   runs: ['runs'],
+  everyRun: ['run'],
   run: (id: string) => ['run', id],
   instances: ['instances'],
   connections: ['connections'],
@@ -59,10 +64,18 @@ export function useStatus() {
   return useQuery({ queryKey: keys.status, queryFn: ({ signal }) => request<Status>('/api/status', { signal }) })
 }
 
-export function useJobs() {
+export interface JobFilter {
+  q?: string | null
+  after?: string | null
+  limit?: number
+}
+
+/** A page of jobs, by id; `q` is in the search language of docs/api.md. */
+export function useJobs(filter: JobFilter = {}) {
   return useQuery({
-    queryKey: keys.jobs,
-    queryFn: ({ signal }) => request<JobList>(withQuery('/api/jobs', { limit: 500 }), { signal }),
+    queryKey: [...keys.jobs, filter],
+    queryFn: ({ signal }) => request<JobList>(withQuery('/api/jobs', { limit: 50, ...filter }), { signal }),
+    placeholderData: keepPreviousData,
   })
 }
 
@@ -104,30 +117,6 @@ export function useRun(id: string) {
   })
 }
 
-const LOG_PAGE = 1_000
-/** How many of a log's last lines the page keeps. */
-export const LOG_KEPT = 5_000
-
-/** A run's log, read on from the last line that we have; asked every second while the run goes on. */
-export function useLog(id: string, level: LogLevel, growing: boolean) {
-  const client = useQueryClient()
-  const queryKey = [...keys.run(id), 'log', level]
-  return useQuery({
-    queryKey,
-    queryFn: async ({ signal }) => {
-      let lines = client.getQueryData<LogLine[]>(queryKey) ?? []
-      for (;;) {
-        const after = lines.at(-1)?.n ?? 0
-        const path = withQuery(`/api/runs/${encodeURIComponent(id)}/logs`, { after, limit: LOG_PAGE, level })
-        const page = await request<LogPage>(path, { signal })
-        if (page.items.length > 0) lines = [...lines, ...page.items].slice(-LOG_KEPT)
-        if (page.items.length < LOG_PAGE) return lines
-      }
-    },
-    refetchInterval: growing ? 1_000 : false,
-  })
-}
-
 export function useConnections() {
   return useQuery({
     queryKey: keys.connections,
@@ -147,8 +136,7 @@ function useDeed<T>(path: string, patience?: number) {
   const client = useQueryClient()
   return useMutation<T>({
     mutationFn: () => request<T>(path, { method: 'POST', patience }),
-    onSettled: () =>
-      Promise.all([keys.jobs, keys.runs, ['run'], keys.status].map((queryKey) => client.invalidateQueries({ queryKey }))),
+    onSettled: () => client.invalidateQueries(),
   })
 }
 
@@ -168,14 +156,4 @@ export function useConnectionTest(id: string) {
     mutationFn: () =>
       request<ConnectionTest>(`/api/connections/${encodeURIComponent(id)}/test`, { method: 'POST', patience: 60_000 }),
   })
-}
-
-export function useLogin() {
-  return useMutation<unknown, Error, string>({
-    mutationFn: (password) => request('/api/login', { method: 'POST', body: { password } }),
-  })
-}
-
-export function useLogout() {
-  return useMutation({ mutationFn: () => request('/api/logout', { method: 'POST' }) })
 }

@@ -1,8 +1,19 @@
 /** Records for the tests of formats and parts: each is whole, and `over` says what this test is about. */
-import type { Job, Progress, Run } from './wire'
+import type { Instance, Job, Progress, Run, RunBrief, RunMark } from './wire'
 
 export function sampleProgress(over: Partial<Progress> = {}): Progress {
-  return { state: 'succeeded', read: 10, written: 10, deleted: 0, bytes: 100, checkpoint: null, total: null, ...over }
+  return {
+    state: 'succeeded',
+    read: 10,
+    written: 10,
+    deleted: 0,
+    bytes: 100,
+    checkpoint: null,
+    total: null,
+    last_write_at: null,
+    spent: { source: 0, transform: 0, destination: 0, checkpoint: 0 },
+    ...over,
+  }
 }
 
 export function sampleRun(over: Partial<Run> = {}): Run {
@@ -20,6 +31,7 @@ export function sampleRun(over: Partial<Run> = {}): Run {
     lease_token: 1,
     queued_at: '2026-11-24T12:00:00Z',
     started_at: '2026-11-24T12:00:01Z',
+    attempt_started_at: '2026-11-24T12:00:01Z',
     finished_at: '2026-11-24T12:00:03Z',
     progress: { orders: sampleProgress() },
     error: null,
@@ -33,6 +45,38 @@ export function sampleRun(over: Partial<Run> = {}): Run {
     verified: null,
     ...over,
   }
+}
+
+export function sampleBrief(over: Partial<RunBrief> = {}): RunBrief {
+  return {
+    id: 'a1',
+    job_id: 'orders',
+    trigger: 'schedule',
+    fire_time: '2026-11-24T12:00:00Z',
+    state: 'succeeded',
+    reason: null,
+    sequence: 1,
+    attempt: 1,
+    not_before: null,
+    queued_at: '2026-11-24T12:00:00Z',
+    started_at: '2026-11-24T12:00:01Z',
+    finished_at: '2026-11-24T12:00:03Z',
+    missed_until: null,
+    missed_count: null,
+    error: null,
+    cancel: null,
+    read: 10,
+    written: 10,
+    deleted: 0,
+    bytes: 100,
+    removes: null,
+    verifies: false,
+    ...over,
+  }
+}
+
+export function sampleMark(over: Partial<RunMark> = {}): RunMark {
+  return { id: 'a1', state: 'succeeded', at: '2026-11-24T12:00:01Z', seconds: 2, written: 10, ...over }
 }
 
 export function sampleJob(over: Partial<Job> = {}): Job {
@@ -55,8 +99,30 @@ export function sampleJob(over: Partial<Job> = {}): Job {
     created_at: '2026-11-24T11:00:00Z',
     updated_at: '2026-11-24T11:00:00Z',
     revision: 1,
+    standing: 'in_step',
+    data_as_of: '2026-11-24T12:00:01Z',
+    typical_seconds: 2,
+    rows_per_day: 14_400,
     last_run: null,
     recent_runs: [],
+    ...over,
+  }
+}
+
+export function sampleInstance(over: Partial<Instance> = {}): Instance {
+  return {
+    id: 'i1',
+    host: 'alpha',
+    pid: 41,
+    version: '0.1.0',
+    mode: 'production',
+    started_at: '2026-11-24T11:00:00Z',
+    seen_at: '2026-11-24T12:00:00Z',
+    active_runs: [],
+    live: true,
+    slots: 4,
+    rss_bytes: 98_000_000,
+    draining: false,
     ...over,
   }
 }

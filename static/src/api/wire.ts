@@ -2,11 +2,11 @@
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
 
-export type Step = 'name' | 'tcp' | 'tls' | 'login' | 'permission' | 'query'
-
 export type CatchUp = 'latest' | 'all' | 'none'
 
-export type Kind = 'late_job' | 'unplanned_job' | 'unreadable_job' | 'unclaimed_run' | 'waiting_runs' | 'no_leader' | 'silent_instance'
+export type How = 'token' | 'session' | 'anyone' | 'cli' | 'file'
+
+export type Kind = 'late_job' | 'unplanned_job' | 'unreadable_job' | 'unclaimed_run' | 'waiting_runs' | 'no_leader' | 'silent_instance' | 'jobs_file'
 
 export type Mode = 'full' | 'incremental'
 
@@ -14,11 +14,25 @@ export type Overlap = 'skip' | 'queue'
 
 export type RunState = 'queued' | 'running' | 'held' | 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'missed'
 
+export type Scope = 'read' | 'operate' | 'admin'
+
+export type Standing = 'held' | 'failed' | 'late' | 'retrying' | 'running' | 'queued' | 'cancelled' | 'paused' | 'new' | 'in_step'
+
+export type Step = 'name' | 'tcp' | 'tls' | 'login' | 'permission' | 'query'
+
 export type StreamState = 'pending' | 'running' | 'succeeded' | 'failed' | 'held' | 'cancelled'
 
 export type Trigger = 'schedule' | 'manual' | 'retry' | 'backfill'
 
 export type Write = 'replace' | 'append' | 'upsert' | 'mirror'
+
+/** `count` fire times from `start` on; `seconds`: what one is likely to take; `note`: of a clock change. */
+export interface Ahead {
+  start: string
+  count: number
+  seconds: number | null
+  note: string | null
+}
 
 /** Who asked for it, and when. */
 export interface Asked {
@@ -34,6 +48,62 @@ export interface Attempt {
   ended_at: string | null
   outcome: string
   error: RunError | null
+}
+
+export interface AuditPage {
+  items: AuditRecord[]
+  next: string | null
+}
+
+/** `before` and `after` have the fields that differ; null where there was, or is, nothing to show. */
+export interface AuditRecord {
+  id: string
+  at: string
+  who: string
+  how: How
+  scope: Scope
+  token: string | null
+  action: string
+  subject: string
+  from: string | null
+  via: string
+  request_id: string | null
+  before: Record<string, unknown> | null
+  after: Record<string, unknown> | null
+}
+
+/** What ended within `seconds` from `start`; rows and bytes are those of the runs that ended. */
+export interface Bucket {
+  start: string
+  runs: number
+  failed: number
+  read: number
+  written: number
+  deleted: number
+  bytes: number
+}
+
+/** `details` are the fields that differ, old and new; `means` what follows for runs and checkpoints. `blocked` says why it cannot be done now; then nothing of the plan can. */
+export interface Change {
+  mark: '+' | '~' | '-'
+  kind: 'connection' | 'job'
+  id: string
+  details: string[]
+  means: string[]
+  blocked: string | null
+}
+
+/** Where reading goes on; `value` is the connector's own, null where it is sealed, for hashed columns. */
+export interface Checkpoint {
+  stream: string
+  value: unknown
+  sealed: boolean
+  run_id: string | null
+}
+
+export interface CheckpointList {
+  items: Checkpoint[]
+  next: string | null
 }
 
 export interface Claim {
@@ -70,18 +140,23 @@ export interface ConnectionDraft {
   [more: string]: unknown
 }
 
+/** `used_by`: by the connection's id; one that no job uses is not in it. */
 export interface ConnectionList {
   items: Connection[]
   next: string | null
+  used_by: Record<string, Users>
 }
 
-/** `step` is the last one that was tried: the one that failed, where `ok` is false. */
+/** `step` is the last one that was tried: the one that failed, where `ok` is false. `reads` and `writes`: whether it can be a source, a destination; null where that was not found out. */
 export interface ConnectionTest {
   ok: boolean
   ms: number
   step: Step
   message: string
   hint: string | null
+  reads: boolean | null
+  writes: boolean | null
+  steps: TriedStep[]
 }
 
 /** `settings` is a JSON schema; a property with `secret` is never returned. */
@@ -94,6 +169,26 @@ export interface Connector {
 export interface ConnectorList {
   items: Connector[]
   next: string | null
+}
+
+/** A declarative file; `prune` deletes what it does not name. */
+export interface DeclarationText {
+  text: string
+  prune?: boolean
+}
+
+/** `streams` by name; `partial` where any of them is. */
+export interface DryRun {
+  streams: Record<string, StreamOutlook>
+  partial: boolean
+  ms: number
+}
+
+/** Which stream is looked at, all where none is named; `limit`: how many of its rows, all that fit the time. `draft`: the job as it would be saved, in place of the saved one. */
+export interface DryRunOf {
+  stream?: string | null
+  limit?: number | null
+  draft?: Record<string, unknown> | null
 }
 
 export interface Fault {
@@ -112,6 +207,7 @@ export interface Guards {
   max_shrink: string | false
 }
 
+/** `slots`: runs it works on at once. `draining`: it was asked to take no more, and neither leads nor claims. */
 export interface Instance {
   id: string
   host: string
@@ -122,6 +218,9 @@ export interface Instance {
   seen_at: string
   active_runs: string[]
   live: boolean
+  slots: number
+  rss_bytes: number | null
+  draining: boolean
 }
 
 export interface InstanceList {
@@ -130,7 +229,7 @@ export interface InstanceList {
   next: string | null
 }
 
-/** `words` is the schedule in words; `owner` the file that says what this job is. */
+/** `words` is the schedule in words; `owner` the file that says what this job is. `data_as_of`: when the newest run began that moved all of its data. `typical_seconds` and `rows_per_day` are of the last runs that succeeded: the median, and what they wrote by the time between them. */
 export interface Job {
   id: string
   source: string
@@ -150,8 +249,12 @@ export interface Job {
   created_at: string
   updated_at: string
   revision: number
-  last_run: Run | null
-  recent_runs: Run[]
+  standing: Standing
+  data_as_of: string | null
+  typical_seconds: number | null
+  rows_per_day: number | null
+  last_run: RunBrief | null
+  recent_runs: RunMark[]
 }
 
 /** A JSON merge patch of a job: null takes a field back to its default. */
@@ -180,6 +283,22 @@ export interface JobList {
   next: string | null
 }
 
+export interface JobPrinted {
+  text: string
+}
+
+/** `job` is a draft, null where there are faults; `id` where the text says it. */
+export interface JobRead {
+  id: string | null
+  job: Record<string, unknown> | null
+  faults: PlacedFault[]
+}
+
+/** YAML of one job. */
+export interface JobText {
+  text: string
+}
+
 export interface Lease {
   holder: string | null
   instance: string | null
@@ -199,14 +318,61 @@ export interface LogLine {
   attempt: number | null
 }
 
+/** `count` lines are sought; `marks` are the numbers of the first of them and of every so many after it. `lines` is the number of the log's last line, whether it is sought or not. */
+export interface LogMarks {
+  count: number
+  marks: number[]
+  lines: number
+}
+
+/** `dropped` lines were said and not kept; the log says so where it happened. */
+export interface LogOutline {
+  lines: number
+  levels: Record<string, number>
+  first_error: number | null
+  dropped: number
+}
+
 /** `next` is the number to ask `after` for the lines that follow; null at the end of what was said so far. */
 export interface LogPage {
   items: LogLine[]
   next: string | null
 }
 
+/** There is one account, `admin`: `user` may be left out. */
 export interface Login {
   password: string
+  user?: string | null
+}
+
+/** What waits: `heals` by itself (at `heals_at`, where that is known), or needs a person. `deed` is what mends it: for `edit_job` and `edit_connection` `field` says where. */
+export interface Need {
+  kind: 'held' | 'misconfigured' | 'failed' | 'late' | 'stale' | 'retrying'
+  job_id: string
+  run: RunBrief | null
+  since: string | null
+  message: string
+  heals: boolean
+  heals_at: string | null
+  deed: 'approve' | 'retry' | 'run' | 'edit_job' | 'edit_connection' | 'wait'
+  field: string | null
+}
+
+/** The gravest first; `total` counts those beyond the list too. */
+export interface NeedList {
+  items: Need[]
+  total: number
+}
+
+/** The runs of a job just before and after one of them; null at the ends of its history. */
+export interface Neighbours {
+  older: RunBrief | null
+  newer: RunBrief | null
+}
+
+export interface NewColumn {
+  name: string
+  type: string
 }
 
 export interface NewConnection {
@@ -231,6 +397,21 @@ export interface NewJob {
   [more: string]: unknown
 }
 
+/** `token` is the credential. It is told here and never again. */
+export interface NewToken {
+  id: string
+  name: string
+  scope: Scope
+  prefix: string
+  created_at: string
+  created_by: string
+  expires_at: string | null
+  last_used_at: string | null
+  revoked_at: string | null
+  live: boolean
+  token: string
+}
+
 export interface NextFireTime {
   job_id: string
   fire_time: string
@@ -252,12 +433,33 @@ export interface PastFireTime {
   count: number | null
 }
 
+/** A mistake in a text; line and column count from 1. */
+export interface PlacedFault {
+  line: number
+  column: number
+  field: string
+  message: string
+}
+
+/** `faults` where the text has mistakes: there is no plan then. */
+export interface Plan {
+  applied: boolean
+  changes: Change[]
+  faults: PlacedFault[]
+}
+
 export interface Preview {
   columns: string[]
   rows: Record<string, unknown>[]
 }
 
-/** RFC 9457. `current` is the document as it stands, where a revision was stale. */
+/** A draft of a job, as it is saved. */
+export interface PrintedJob {
+  id: string
+  job: Record<string, unknown>
+}
+
+/** RFC 9457. `current` is the document as it stands, where a revision was stale; `request_id` is in the log too. */
 export interface Problem {
   type: string
   title: string
@@ -265,6 +467,7 @@ export interface Problem {
   detail: string | null
   errors: Fault[]
   current: Record<string, unknown> | null
+  request_id: string | null
 }
 
 export interface Progress {
@@ -275,6 +478,8 @@ export interface Progress {
   bytes: number
   checkpoint: unknown
   total: number | null
+  last_write_at: string | null
+  spent: Spent
 }
 
 export interface Readiness {
@@ -303,6 +508,7 @@ export interface Retry {
   max_backoff: string
 }
 
+/** `started_at` is when its first attempt was claimed, `attempt_started_at` its latest. */
 export interface Run {
   id: string
   job_id: string
@@ -317,6 +523,7 @@ export interface Run {
   lease_token: number | null
   queued_at: string
   started_at: string | null
+  attempt_started_at: string | null
   finished_at: string | null
   progress: Record<string, Progress>
   error: RunError | null
@@ -330,6 +537,32 @@ export interface Run {
   missed_count: number | null
 }
 
+/** A run in a list of many: its streams are summed up. `removes`: the rows that a held run would remove. */
+export interface RunBrief {
+  id: string
+  job_id: string
+  trigger: Trigger
+  fire_time: string | null
+  state: RunState
+  reason: string | null
+  sequence: number
+  attempt: number
+  not_before: string | null
+  queued_at: string
+  started_at: string | null
+  finished_at: string | null
+  missed_until: string | null
+  missed_count: number | null
+  error: RunError | null
+  cancel: Asked | null
+  read: number
+  written: number
+  deleted: number
+  bytes: number
+  removes: number | null
+  verifies: boolean
+}
+
 export interface RunError {
   type: string
   message: string
@@ -339,6 +572,15 @@ export interface RunError {
 export interface RunList {
   items: Run[]
   next: string | null
+}
+
+/** A run as a mark in a row of them: `at` is when it began, or was due; `seconds` what it took, null: no end yet. */
+export interface RunMark {
+  id: string
+  state: RunState
+  at: string
+  seconds: number | null
+  written: number
 }
 
 /** Exactly one of `cron` and `every` (as "15m"). */
@@ -365,8 +607,40 @@ export interface SchedulePreviewed {
   notes: Note[]
 }
 
+/** `how` is `anyone` where no credentials are set: then everybody may all. */
 export interface Session {
   who: string
+  scope: Scope
+  how: How
+}
+
+/** A variable as this process goes by it; of a secret `value` is "set", null where it is unset. */
+export interface Setting {
+  name: string
+  value: string | null
+  secret: boolean
+}
+
+export interface SettingList {
+  items: Setting[]
+  next: string | null
+}
+
+/** Runs of one state that lie closer together than a picture can show: `count` of them from `start` to `end`. `end` null: it goes on. `run_id` is the newest of them. */
+export interface Span {
+  run_id: string
+  state: RunState
+  start: string
+  end: string | null
+  count: number
+}
+
+/** Seconds of a stream by what it waited for: the source, our own mapping, the destination, the saved checkpoint. */
+export interface Spent {
+  source: number
+  transform: number
+  destination: number
+  checkpoint: number
 }
 
 /** `instance` is the worker in the process that answers; null where none is inside. */
@@ -396,6 +670,26 @@ export interface StreamList {
   next: string | null
 }
 
+/** What the next run would do to the stream's target. A count is null where it could not be found. `partial`: not all that a run would read was read, and what is counted concerns those rows. `would_hold` is what a guard would say. `sample` is of the first rows as they would be written; `error` what keeps the stream from running. */
+export interface StreamOutlook {
+  target: string
+  mode: Mode
+  write: Write
+  read: number
+  would_insert: number | null
+  would_update: number | null
+  would_delete: number | null
+  would_create: boolean
+  would_add_columns: NewColumn[]
+  would_hold: string | null
+  from_checkpoint: boolean
+  partial: boolean
+  notes: string[]
+  columns: string[]
+  sample: Record<string, unknown>[]
+  error: string | null
+}
+
 /** One stream of a job; the connector's own options stand beside these. */
 export interface StreamSpec {
   name: string
@@ -413,6 +707,14 @@ export interface StreamSpec {
   [more: string]: unknown
 }
 
+/** `standings` counts every job once; `next_fire_time` is the soonest of all. */
+export interface Summary {
+  jobs: number
+  standings: Record<string, number>
+  next_fire_time: string | null
+  next_job: string | null
+}
+
 export interface Term {
   id: number
   holder: string
@@ -424,9 +726,101 @@ export interface Term {
   how: string | null
 }
 
+export interface Throughput {
+  since: string
+  until: string
+  seconds: number
+  items: Bucket[]
+}
+
+export interface Timeline {
+  since: string
+  until: string
+  now: string
+  items: TimelineRow[]
+  next: string | null
+}
+
+export interface TimelineRow {
+  job_id: string
+  enabled: boolean
+  source: string
+  destination: string
+  past: Span[]
+  ahead: Ahead[]
+  typical_seconds: number | null
+}
+
+/** `prefix` is how it begins, to know it by; the token itself is told once, when it is made. */
+export interface Token {
+  id: string
+  name: string
+  scope: Scope
+  prefix: string
+  created_at: string
+  created_by: string
+  expires_at: string | null
+  last_used_at: string | null
+  revoked_at: string | null
+  live: boolean
+}
+
+/** `expires_in` is a duration like `30d`; a token without one lasts until it is revoked. */
+export interface TokenDraft {
+  name: string
+  scope: Scope
+  expires_in?: string | number | null
+}
+
+export interface TokenList {
+  items: Token[]
+  next: string | null
+}
+
+/** What the connection must be good for; where nothing is named, what its jobs use it for. */
+export interface Trial {
+  end?: 'source' | 'destination' | null
+}
+
+/** A connection as it would be saved. `id`: of a saved one, whose secrets stand in for those that are left out. */
+export interface TrialDraft {
+  type: string
+  id?: string | null
+  [more: string]: unknown
+}
+
+/** One step of a test; `end` where it matters for that end of a job alone. */
+export interface TriedStep {
+  step: Step
+  ms: number
+  ok: boolean
+  end: 'source' | 'destination' | null
+}
+
 /** Which stream goes back to what it was before its last replace; all that can where none is named. */
 export interface Undo {
   stream?: string | null
+}
+
+/** The first of the jobs that use a connection, and how many there are. */
+export interface Users {
+  jobs: string[]
+  count: number
+}
+
+/** What the last `runs` that succeeded were like, to compare one with; null medians where there were none. */
+export interface Usual {
+  runs: number
+  seconds: number | null
+  streams: Record<string, UsualStream>
+}
+
+/** Medians of one stream's last runs that succeeded. */
+export interface UsualStream {
+  read: number
+  written: number
+  bytes: number
+  spent: Spent
 }
 
 /** Which stream is compared, all where none is named; with `repair` the rows that differ are sent again. */

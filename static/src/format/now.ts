@@ -26,6 +26,11 @@ export function noteServerTime(date: string | null): void {
   if (!Number.isNaN(difference)) ahead = Math.abs(difference) > 2_000 ? difference : 0
 }
 
+/** What the server's clock says, as far as we know, in ms. */
+export function serverNow(): number {
+  return Date.now() + ahead
+}
+
 /** The time in ms, moving once a second: one timer for the whole page. */
 export function useNow(): number {
   return useSyncExternalStore(subscribe, () => now)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { rate, sampled, type Sample } from './rate'
+import { sampleProgress } from '../api/samples'
+import { compared, mean, rate, sampled, type Sample } from './rate'
 
 function fed(...values: [at: number, value: number][]): Sample[] {
   return values.reduce<Sample[]>((samples, [at, value]) => sampled(samples, at, value), [])
@@ -24,4 +25,19 @@ test('a count that falls (a new attempt) starts anew', () => {
 
 test('two values of one instant count once', () => {
   expect(fed([0, 1], [0, 2])).toHaveLength(1)
+})
+
+test('the mean is over the time that the stream spent', () => {
+  const spent = { source: 1, transform: 0.5, destination: 2, checkpoint: 0.5 }
+  expect(mean(sampleProgress({ written: 400, spent }))).toBe(100)
+  expect(mean(sampleProgress({ written: 400 }))).toBeNull()
+})
+
+test('rows are compared with the usual only where that says something', () => {
+  expect(compared(450, 1_000, true)).toBe('45% of the usual 1,000')
+  expect(compared(1_200, 1_000, true)).toBe('more than the usual 1,000')
+  expect(compared(1_200, 1_000, false)).toBeNull()
+  expect(compared(3_400, 1_000, false)).toBe('3.4 times the usual 1,000')
+  expect(compared(400, 1_000, false)).toBe('usually 1,000')
+  expect(compared(5, 0, true)).toBeNull()
 })

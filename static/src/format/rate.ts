@@ -1,3 +1,6 @@
+import type { Progress } from '../api/wire'
+import { count } from './number'
+
 /** How fast a growing count grows: samples over a sliding window, oldest first. */
 
 export interface Sample {
@@ -22,4 +25,19 @@ export function rate(samples: readonly Sample[]): number | null {
   const last = samples.at(-1)
   if (!first || !last || last.at - first.at < 500) return null
   return ((last.value - first.value) * 1000) / (last.at - first.at)
+}
+
+/** Rows a second of a stream that ended, over the time that it spent; null where that is too little to tell. */
+export function mean({ written, spent }: Pick<Progress, 'written' | 'spent'>): number | null {
+  const seconds = spent.source + spent.transform + spent.destination + spent.checkpoint
+  return written > 0 && seconds >= 0.05 ? written / seconds : null
+}
+
+/** How many rows against the usual, in words; null where there is nothing worth a word. */
+export function compared(written: number, usual: number, going: boolean): string | null {
+  if (usual <= 0) return null
+  const share = written / usual
+  if (going) return share > 1 ? `more than the usual ${count(usual)}` : `${Math.floor(share * 100)}% of the usual ${count(usual)}`
+  if (share >= 2) return `${share.toFixed(share < 10 ? 1 : 0)} times the usual ${count(usual)}`
+  return share <= 0.5 ? `usually ${count(usual)}` : null
 }

@@ -1,4 +1,4 @@
-import type { Progress, Run, RunState } from '../api/wire'
+import type { Progress, Run, RunBrief, RunMark, RunState } from '../api/wire'
 import { span } from './time'
 
 const FINAL: Record<RunState, boolean> = {
@@ -48,6 +48,46 @@ export function totals(progress: Run['progress']): Totals {
     sum.bytes += stream.bytes
   }
   return sum
+}
+
+/** A whole run as lists of many show it. */
+export function briefOf(run: Run): RunBrief {
+  const { id, job_id, trigger, fire_time, state, reason, sequence, attempt, not_before } = run
+  const { queued_at, started_at, finished_at, missed_until, missed_count, error, cancel } = run
+  return {
+    ...{ id, job_id, trigger, fire_time, state, reason, sequence, attempt, not_before },
+    ...{ queued_at, started_at, finished_at, missed_until, missed_count, error, cancel },
+    ...totals(run.progress),
+    removes: run.held?.removes ?? null,
+    verifies: run.verified !== null,
+  }
+}
+
+/** What `before` becomes as its run moves on. */
+export function markOf(run: Run, before: RunMark): RunMark {
+  const seconds = span(run.started_at, run.finished_at)
+  return {
+    id: run.id,
+    state: run.state,
+    at: run.started_at ?? before.at,
+    seconds: seconds === null ? null : seconds / 1000,
+    written: totals(run.progress).written,
+  }
+}
+
+/** The rows that a held run would remove; null where it is not held. */
+export function removalOf(run: Run | RunBrief): number | null {
+  return 'held' in run ? (run.held?.removes ?? null) : run.removes
+}
+
+/** What a held run would remove, by stream; nothing where only the sum is known. */
+export function removals(run: Run | RunBrief): { stream: string; removes: number }[] {
+  const streams = 'held' in run ? run.held?.streams : null
+  if (!Array.isArray(streams)) return []
+  return streams.filter(
+    (one: unknown): one is { stream: string; removes: number } =>
+      typeof one === 'object' && one !== null && 'stream' in one && 'removes' in one,
+  )
 }
 
 const TRIGGERS: Record<Run['trigger'], string> = {
