@@ -1,62 +1,93 @@
 import { Link } from 'wouter'
-import { useInstances, useJobs, useRuns, useStatus } from '../api/queries'
-import { JobDeeds } from '../deeds/JobDeeds'
-import { RunDeeds } from '../deeds/RunDeeds'
+import { address, useAddress } from '../address'
+import { useNeeds, useSummary, useThroughput } from '../api/overview'
+import { useInstances, useStatus } from '../api/queries'
+import { NeedDeeds } from '../deeds/NeedDeeds'
 import { leaderOf } from '../format/leader'
-import { needs } from '../format/health'
-import { useNow } from '../format/now'
+import { rangeOf } from '../format/range'
 import { Health } from '../parts/Health'
 import { useTitle } from '../parts/Head'
-import { JobsTable } from '../parts/JobsTable'
+import { Leading } from '../parts/Leading'
 import { Loaded } from '../parts/Loaded'
 import { Needs } from '../parts/Needs'
 import { Panel } from '../parts/Panel'
-import { RunsTable } from '../parts/RunsTable'
+import { Running } from '../parts/Running'
+import { Standings } from '../parts/Standings'
+import { Throughput } from '../parts/Throughput'
 import { Warnings } from '../parts/Warnings'
-import { NoJobs, NoRuns } from './nothing'
+import { NoJobs } from './nothing'
+import { TimelinePanel } from './overview/TimelinePanel'
 
-const RECENT = 12
+const FEW = 6
+const MANY = 100
+const BUCKETS = 60
+const RUNNING = 5
 
-/** `/`: is all well, what needs me, what runs, what ran. */
+/** `/?range=&q=&after=&needs=`: is all well, what needs me, what ran and will run, how much, who leads. */
 export function Overview() {
   useTitle('Overview')
-  const now = useNow()
+  const [query] = useAddress()
+  const range = rangeOf(query.get('range') ?? '')
   const status = useStatus()
+  const summary = useSummary()
   const instances = useInstances()
-  const jobs = useJobs()
-  const runs = useRuns({ limit: RECENT })
-  const waiting = jobs.data ? needs(jobs.data.items, now) : []
-  // A late job needs you: it is in that list.
+  const needs = useNeeds(query.get('needs') ? MANY : FEW, summary.isFetched)
+  const throughput = useThroughput(range.name, BUCKETS, needs.isFetched)
+  // A late job is among the needs.
   const warnings = status.data?.warnings.filter((one) => one.kind !== 'late_job') ?? []
+  const leader = status.data && leaderOf(status.data, instances.data?.items ?? [])
   return (
     <>
-      <Health
-        jobs={jobs.data?.items}
-        status={status.data}
-        leader={status.data && leaderOf(status.data, instances.data?.items ?? [])}
-        failed={jobs.error ?? status.error}
-      />
+      <Health summary={summary.data} status={status.data} leader={leader} error={summary.error ?? status.error} />
+      {summary.data && summary.data.jobs > 0 && <Standings standings={summary.data.standings} href={(word) => `/jobs?q=${word}`} />}
       {warnings.length > 0 && <Warnings warnings={warnings} />}
-      {waiting.length > 0 && (
-        <Needs
-          needs={waiting}
-          actions={({ run, job }) => (run ? <RunDeeds run={run} little /> : <JobDeeds job={job} />)}
-        />
+      {needs.data && (
+        <Needs needs={needs.data} actions={(need) => <NeedDeeds need={need} />} more={<More all={query.has('needs')} />} />
       )}
-      <div className="columns even">
-        <Panel title="Jobs" tools={<Link href="/jobs" className="small">All jobs</Link>}>
-          <Loaded asked={jobs} lines={6}>
-            {({ items }) =>
-              items.length === 0 ? <NoJobs /> : <JobsTable jobs={items} actions={(job) => <JobDeeds job={job} />} />
-            }
-          </Loaded>
-        </Panel>
-        <Panel title="Recent runs" tools={<Link href="/runs" className="small">All runs</Link>}>
-          <Loaded asked={runs} lines={8}>
-            {({ items }) => (items.length === 0 ? <NoRuns /> : <RunsTable runs={items} label="Recent runs" />)}
-          </Loaded>
-        </Panel>
-      </div>
+      {summary.data?.jobs === 0 ? (
+        <div className="panel">
+          <NoJobs />
+        </div>
+      ) : (
+        <>
+          <TimelinePanel />
+          <div className="columns">
+            <Panel title="Rows written" note={moved(range.name)}>
+              <div className="panel-body">
+                <Loaded asked={throughput} lines={5}>
+                  {(found) => <Throughput throughput={found} />}
+                </Loaded>
+              </div>
+            </Panel>
+            <div className="columns stack">
+              <Panel title="Runs now" note={status.data?.running.length} tools={<Link href="/runs" className="small">All runs</Link>}>
+                <Loaded asked={status} lines={2}>
+                  {({ running }) => <Running runs={running} most={RUNNING} />}
+                </Loaded>
+              </Panel>
+              <Panel title="Leader" tools={<Link href="/instances" className="small">Instances</Link>}>
+                <div className="panel-body">
+                  <Loaded asked={instances} lines={3}>
+                    {(found) => status.data && <Leading status={status.data} instances={found} />}
+                  </Loaded>
+                </div>
+              </Panel>
+            </div>
+          </div>
+        </>
+      )}
     </>
   )
+}
+
+function More({ all }: { all: boolean }) {
+  const [query] = useAddress()
+  if (all) return <Link href="/jobs?q=is:held+is:failed+is:late+is:retrying">All jobs that wait</Link>
+  return <Link href={address('/', query, { needs: 'all' })}>Show {MANY}</Link>
+}
+
+/** What is moved is of the past, however far ahead the timeline looks. */
+function moved(range: string): string {
+  const past = range === 'next' ? '24h' : range === 'week' ? '7d' : range
+  return rangeOf(past).title.toLowerCase()
 }

@@ -1,22 +1,26 @@
-import type { Job, Status } from '../api/wire'
-import { healthSentence, needs, standing, type Leader } from '../format/health'
+import type { Standing, Status, Summary } from '../api/wire'
+import { healthSentence, type Leader } from '../format/health'
 import { useNow } from '../format/now'
 import { plural } from '../format/number'
+import { firstLine } from '../format/run'
+import { STANDING_SHAPES } from './JobState'
+import { useLastError } from './Loaded'
 import { StateGlyph, TONES, type AnyState } from './State'
 
 interface HealthProps {
-  jobs: Job[] | undefined
+  summary: Summary | undefined
   status: Status | undefined
   leader: Leader | undefined
-  failed: Error | null
+  error: Error | null
 }
 
 /** One sentence that says whether all is well. */
-export function Health({ jobs, status, leader, failed }: HealthProps) {
+export function Health({ summary, status, leader, error }: HealthProps) {
   const now = useNow()
-  const known = jobs && status && leader
-  const shape: AnyState = known ? shapeOf(jobs, leader, now) : failed ? 'failed' : 'pending'
-  const sentence = known ? healthSentence(jobs, leader, now) : failed ? 'The server does not answer.' : 'Looking…'
+  const failed = useLastError(error)
+  const known = summary && status && leader
+  const shape: AnyState = known ? shapeOf(summary, leader) : failed ? 'failed' : 'pending'
+  const sentence = known ? healthSentence(summary, leader, now) : failed ? firstLine(failed.message) : 'Looking…'
   return (
     <div className={`health ${TONES[shape]}`}>
       <span className="glyph">
@@ -30,14 +34,13 @@ export function Health({ jobs, status, leader, failed }: HealthProps) {
   )
 }
 
-function shapeOf(jobs: Job[], leader: Leader, now: number): AnyState {
+const GRAVE: Standing[] = ['held', 'failed', 'late', 'retrying']
+
+function shapeOf({ jobs, standings }: Summary, leader: Leader): AnyState {
   if (leader.none) return 'missed'
-  const gravest = needs(jobs, now)[0]?.why
-  if (gravest === undefined) {
-    if (jobs.some((job) => standing(job, now) === 'retrying')) return 'queued'
-    return jobs.every((job) => standing(job, now) === 'new') ? 'pending' : 'succeeded'
-  }
-  return gravest === 'late' ? 'missed' : gravest
+  const gravest = GRAVE.find((one) => (standings[one] ?? 0) > 0)
+  if (gravest) return STANDING_SHAPES[gravest]
+  return jobs === (standings.new ?? 0) ? 'pending' : 'succeeded'
 }
 
 function queueWords({ queue, version }: Status): string {

@@ -1,61 +1,123 @@
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
-import type { Need } from '../format/health'
-import { count } from '../format/number'
+import type { Need, NeedList } from '../api/wire'
+import { count, plural } from '../format/number'
 import { firstLine } from '../format/run'
 import { Panel } from './Panel'
 import { StateGlyph, TONES, type AnyState } from './State'
 import { Time } from './Time'
 
-const SHAPE: Record<Need['why'], AnyState> = { failed: 'failed', held: 'held', late: 'missed' }
-
-/** What waits for a person, each with the buttons that mend it. */
-export function Needs({ needs, actions }: { needs: Need[]; actions: (need: Need) => ReactNode }) {
-  return (
-    <Panel title="Needs you" note={count(needs.length)}>
-      <ul className="needs">
-        {needs.map((need) => (
-          <li key={need.job.id} className={TONES[SHAPE[need.why]]}>
-            <StateGlyph state={SHAPE[need.why]} size={18} />
-            <div>
-              <p>
-                <Link href={`/jobs/${need.job.id}`} className="primary">
-                  {need.job.id}
-                </Link>{' '}
-                <Why need={need} />
-              </p>
-              {need.run?.error && <p className="under">{firstLine(need.run.error.message)}</p>}
-              {!need.run?.error && need.run?.reason && <p className="under">{need.run.reason}</p>}
-            </div>
-            {actions(need)}
-          </li>
-        ))}
-      </ul>
-    </Panel>
-  )
+const SHAPE: Record<Need['kind'], AnyState> = {
+  held: 'held',
+  misconfigured: 'failed',
+  failed: 'failed',
+  late: 'missed',
+  stale: 'missed',
+  retrying: 'queued',
 }
 
-function Why({ need: { why, run, job } }: { need: Need }) {
-  if (why === 'late') {
-    return (
-      <>
-        was due <Time at={job.next_fire_time} /> and has not run
-      </>
-    )
+interface NeedsProps {
+  needs: NeedList
+  actions: (need: Need) => ReactNode
+  /** Where there are more than these: how to see them. */
+  more?: ReactNode
+}
+
+/** What waits, each with what mends it: first what needs a person, then what will heal by itself. */
+export function Needs({ needs: { items, total }, actions, more }: NeedsProps) {
+  const groups: [title: string, needs: Need[]][] = [
+    ['Needs you', items.filter((need) => !need.heals)],
+    ['Will heal by itself', items.filter((need) => need.heals)],
+  ]
+  const beyond = total - items.length
+  return groups
+    .filter(([, needs]) => needs.length > 0)
+    .map(([title, needs], place, shown) => (
+      <Panel key={title} title={title} note={count(needs.length)}>
+        <ul className="needs">
+          {needs.map((need) => (
+            <li key={`${need.job_id} ${need.kind}`} className={need.heals ? TONES.queued : TONES[SHAPE[need.kind]]}>
+              <StateGlyph state={SHAPE[need.kind]} size={18} />
+              <div>
+                <p>
+                  <Link href={`/jobs/${need.job_id}`} className="primary">
+                    {need.job_id}
+                  </Link>{' '}
+                  <Why need={need} />
+                </p>
+                <p className="under">
+                  <Told need={need} />
+                </p>
+              </div>
+              {actions(need)}
+            </li>
+          ))}
+        </ul>
+        {beyond > 0 && place === shown.length - 1 && (
+          <p className="panel-foot">
+            <span className="muted">
+              The gravest {count(items.length)} of {count(total)}.
+            </span>
+            {more}
+          </p>
+        )}
+      </Panel>
+    ))
+}
+
+/** The need in words, as the end of a sentence that begins with its job. */
+function Why({ need: { kind, run, since } }: { need: Need }) {
+  const link = run && <Link href={`/runs/${run.id}`}>run #{run.sequence}</Link>
+  switch (kind) {
+    case 'late':
+      return (
+        <>
+          was due <Time at={since} /> and has not run
+        </>
+      )
+    case 'stale':
+      return (
+        <>
+          has had no new data since <Time at={since} />
+        </>
+      )
+    case 'held':
+      return (
+        <>
+          {link} is held{run?.removes != null && `: it would remove ${plural(run.removes, 'row')}`}
+        </>
+      )
+    case 'retrying':
+      return <>{link} failed and is tried again</>
+    case 'misconfigured':
+      return (
+        <>
+          {link} failed <Time at={since} />: it is set up in a way that cannot work
+        </>
+      )
+    case 'failed':
+      return (
+        <>
+          {link} failed <Time at={since} />
+          {run && run.attempt > 1 && `, after ${run.attempt} attempts`}
+        </>
+      )
   }
-  if (!run) return null
-  const link = <Link href={`/runs/${run.id}`}>run #{run.sequence}</Link>
-  if (why === 'held') {
-    return (
-      <>
-        {link} is held{run.held ? `: it would remove ${count(run.held.removes)} rows` : ''}
-      </>
-    )
-  }
+}
+
+function Told({ need: { kind, message, heals, heals_at } }: { need: Need }) {
+  const said = kind === 'late' ? 'It runs as soon as an instance leads and is free.' : firstLine(message)
   return (
     <>
-      {link} failed <Time at={run.finished_at} />
-      {run.attempt > 1 && `, after ${run.attempt} attempts`}
+      {said}
+      {heals && heals_at && (
+        <>
+          {said && (/[.!?…]$/.test(said) ? ' ' : '. ')}
+          <span className="nowrap">
+            Next try <Time at={heals_at} />.
+          </span>
+        </>
+      )}
     </>
   )
 }
