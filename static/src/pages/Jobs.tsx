@@ -1,81 +1,119 @@
-import { useSearchParams } from 'wouter'
+import { useEffect, useState } from 'react'
+import { Link } from 'wouter'
+import { useAddress } from '../address'
+import { useBulk } from '../api/bulk'
+import { useSummary } from '../api/overview'
 import { useJobs } from '../api/queries'
-import type { Job, JobList } from '../api/wire'
+import { useRights } from '../api/session'
+import type { Job } from '../api/wire'
 import { JobDeeds } from '../deeds/JobDeeds'
-import { standing } from '../format/health'
-import { useNow } from '../format/now'
-import { count, plural } from '../format/number'
-import { NoMatch } from '../parts/Blank'
+import { plural } from '../format/number'
+import { changes, toggled } from '../format/selection'
+import { NoMatch, NoSense } from '../parts/Blank'
+import { BulkBar } from '../parts/BulkBar'
 import { Head } from '../parts/Head'
+import { Icon } from '../parts/Icon'
 import { JobsTable } from '../parts/JobsTable'
 import { Loaded } from '../parts/Loaded'
+import { Standings } from '../parts/Standings'
+import { Paging } from '../parts/Paging'
+import { useFrozen } from '../useFrozen'
+import { JobSearch, searchFault } from './JobSearch'
 import { NoJobs } from './nothing'
 
-const STANDINGS = ['in step', 'running', 'queued', 'retrying', 'failed', 'held', 'late', 'off', 'new', 'cancelled']
+const PAGE = 50
 
-/** `/jobs?q=&state=`: every job, narrowed by a word of its name or ends, and by how it stands. */
+/** `/jobs?q=&after=&selected=`: every job, a page at a time. While some are selected the list stands still. */
 export function Jobs() {
-  const now = useNow()
-  const jobs = useJobs()
-  const [query, setQuery] = useSearchParams()
-  const word = query.get('q') ?? ''
-  const state = query.get('state') ?? ''
+  const { operate, admin } = useRights()
+  const [query, change] = useAddress()
+  const q = query.get('q') ?? ''
+  const summary = useSummary()
+  const asked = useJobs({ q, after: query.get('after'), limit: PAGE })
+  const wanted = operate ? (query.get('selected')?.split(',') ?? []) : []
+  const [list, refresh] = useFrozen(asked.data, wanted.length > 0)
+  const jobs = list?.items ?? []
+  const ids = jobs.map(({ id }) => id)
+  const chosen = ids.filter((id) => wanted.includes(id))
+  const [anchor, setAnchor] = useState<string | null>(null)
+  const { bulk, start, forget } = useBulk()
 
-  const narrow = (name: string, value: string) =>
-    setQuery(
-      (before) => {
-        const after = new URLSearchParams(before)
-        if (value) after.set(name, value)
-        else after.delete(name)
-        return after
-      },
-      { replace: true },
-    )
-  const matches = (job: Job) =>
-    `${job.id} ${job.source} ${job.destination}`.includes(word.toLowerCase()) && (!state || standing(job, now) === state)
+  // What was selected is on another page, or gone: the list need not stand still for it.
+  const lost = list !== undefined && wanted.length > 0 && chosen.length === 0
+  useEffect(() => {
+    if (lost) change({ selected: null }, { replace: true })
+  }, [lost, change])
+
+  const choose = (next: string[]) => {
+    if (next.length > 0) forget()
+    change({ selected: next.join(',') }, { replace: true })
+  }
+  const search = (text: string) => change({ q: text, after: null, selected: null }, { replace: true })
+  const doAll = async (deed: Parameters<typeof start>[0], of: string[]) => {
+    await start(deed, of)
+    change({ selected: null }, { replace: true })
+  }
 
   return (
     <>
-      <Head title="Jobs" under={jobs.data && howMany(jobs.data.items.filter(matches).length, jobs.data)}>
-        <div className="filters">
-          <label>
-            Find
-            <input
-              type="search"
-              className="field"
-              placeholder="name or connection"
-              value={word}
-              onChange={(event) => narrow('q', event.target.value)}
-            />
-          </label>
-          <label>
-            State
-            <select className="field" value={state} onChange={(event) => narrow('state', event.target.value)}>
-              <option value="">any</option>
-              {STANDINGS.map((one) => (
-                <option key={one} value={one}>
-                  {one === 'new' ? 'not yet run' : one}
-                </option>
-              ))}
-            </select>
-          </label>
-        </div>
+      <Head title="Jobs" under={summary.data && plural(summary.data.jobs, 'job')}>
+        {admin && (
+          <Link href="/jobs/new" className="button first">
+            New job
+          </Link>
+        )}
       </Head>
+      <JobSearch value={q} error={asked.error} onSearch={search} />
+      {summary.data && <Standings standings={summary.data.standings} href={(word) => `/jobs?q=${word}`} />}
       <div className="panel">
-        <Loaded asked={jobs} lines={6}>
-          {({ items }) => {
-            const shown = items.filter(matches)
-            if (items.length === 0) return <NoJobs />
-            if (shown.length === 0) return <NoMatch what="jobs" onClear={() => setQuery({}, { replace: true })} />
-            return <JobsTable jobs={shown} actions={(job) => <JobDeeds job={job} />} />
-          }}
-        </Loaded>
+        {(chosen.length > 0 || bulk) && (
+          <BulkBar
+            chosen={jobs.filter(({ id }) => chosen.includes(id))}
+            bulk={bulk}
+            changed={changes(jobs, asked.data?.items ?? jobs, (job) => job.id, looks)}
+            onDo={(deed, of) => void doAll(deed, of)}
+            onRefresh={refresh}
+            onClear={() => choose([])}
+          />
+        )}
+        {searchFault(asked.error) && !list ? (
+          <NoSense onClear={() => search('')} />
+        ) : (
+          <Loaded asked={{ ...asked, data: list }} lines={10}>
+            {({ items, next }) => {
+              if (items.length === 0) return q || query.has('after') ? <NoMatch what="jobs" onClear={() => search('')} /> : <NoJobs />
+              return (
+                <>
+                  <JobsTable
+                    jobs={items}
+                    chosen={chosen}
+                    onChoose={
+                      operate
+                        ? (id, on, range) => {
+                            choose(toggled(chosen, ids, id, on, range ? anchor : null))
+                            setAnchor(id)
+                          }
+                        : null
+                    }
+                    onChooseAll={(on) => choose(on ? ids : [])}
+                    actions={(job) => <JobDeeds job={job} />}
+                  />
+                  <Paging next={next} size={PAGE} label="Pages of jobs" />
+                </>
+              )
+            }}
+          </Loaded>
+        )}
       </div>
+      <p className="muted small keys-hint">
+        <Icon name="help" size={13} /> <kbd>j</kbd> <kbd>k</kbd> move, <kbd>Enter</kbd> opens, <kbd>x</kbd> selects, <kbd>.</kbd> runs,{' '}
+        <kbd>?</kbd> shows all keys.
+      </p>
     </>
   )
 }
 
-function howMany(shown: number, { items, next }: JobList): string {
-  const all = `${next ? 'the first ' : ''}${plural(items.length, 'job')}`
-  return shown === items.length ? all : `${count(shown)} of ${all}`
+/** What a person would see differ in a row. */
+function looks({ standing, enabled, revision, last_run }: Job): string {
+  return [standing, enabled, revision, last_run?.id, last_run?.state].join(' ')
 }
