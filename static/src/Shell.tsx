@@ -1,13 +1,19 @@
-import { useIsFetching, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useRef, type ReactNode } from 'react'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
+import { useAddress } from './address'
 import { useLive } from './api/live-context'
 import { useLiveState } from './api/live'
 import { useStatus } from './api/queries'
+import { Boundary } from './Boundary'
+import { useKeys } from './keys/useKeys'
 import { Icon, type IconName } from './parts/Icon'
+import { KeysHelp } from './parts/KeysHelp'
 import { LiveMark } from './parts/LiveMark'
 import { Logo } from './parts/Logo'
 import { ThemeSwitch } from './parts/ThemeSwitch'
+import { Time } from './parts/Time'
+import { Palette } from './shell/Palette'
+import { useLastAnswer, useTopOfNewPage } from './shell/useShell'
 
 const PLACES: [href: string, icon: IconName, label: string][] = [
   ['/', 'overview', 'Overview'],
@@ -18,15 +24,23 @@ const PLACES: [href: string, icon: IconName, label: string][] = [
   ['/settings', 'settings', 'Settings'],
 ]
 
-/** The frame of every page: where one can go, whether what is shown is live. */
+/** The frame of every page: where one can go, whether what is shown is live, and the keys. */
 export function Shell({ children }: { children: ReactNode }) {
   const [location] = useLocation()
+  const [query, change] = useAddress()
   const status = useStatus()
   const live = useLive()
   const state = useLiveState(live)
   const since = useLastAnswer()
+  const help = useRef<HTMLDialogElement>(null)
+  const [finding, setFinding] = useState(false)
   useEffect(() => live.start(), [live])
   useTopOfNewPage(location)
+  useKeys({
+    openHelp: () => help.current?.showModal(),
+    openPalette: () => setFinding(true),
+    clear: () => query.has('selected') && change({ selected: null }, { replace: true }),
+  })
   const silent = status.data !== undefined && status.error
   return (
     <div className="shell">
@@ -35,8 +49,11 @@ export function Shell({ children }: { children: ReactNode }) {
       </a>
       <header className="rail">
         <Link href="/" className="brand">
-          <Logo /> syncworker
+          <Logo /> <span>syncworker</span>
         </Link>
+        <button type="button" className="finder" onClick={() => setFinding(true)} aria-keyshortcuts="Control+K Meta+K">
+          <Icon name="search" size={14} /> <span>Find or do</span> <kbd aria-hidden="true">Ctrl K</kbd>
+        </button>
         <nav className="nav" aria-label="Pages of the dashboard">
           <ul>
             {PLACES.map(([href, icon, label]) => (
@@ -50,8 +67,14 @@ export function Shell({ children }: { children: ReactNode }) {
           </ul>
         </nav>
         <div className="rail-foot">
-          <LiveMark state={state} since={since} />
-          <ThemeSwitch />
+          <LiveMark state={state} since={since} held={live.held} onHold={(held) => live.hold(held)} />
+          <div className="rail-tools">
+            <ThemeSwitch />
+            <button type="button" className="button little bare" onClick={() => help.current?.showModal()} aria-keyshortcuts="?" title="Keys">
+              <Icon name="help" />
+              <span className="hidden">Keys</span>
+            </button>
+          </div>
         </div>
       </header>
       <main className="page" id="page" tabIndex={-1}>
@@ -59,37 +82,19 @@ export function Shell({ children }: { children: ReactNode }) {
           <p className="notice wait" role="alert">
             <Icon name="alert" /> {status.error.message} What you see is of {new Date(since).toLocaleTimeString('en-GB')}; trying
             again.
+            <span className="muted" aria-live="off">
+              (<Time at={new Date(since).toISOString()} />)
+            </span>
           </p>
         )}
-        {children}
+        <Boundary key={location}>{children}</Boundary>
       </main>
+      <KeysHelp dialog={help} />
+      {finding && <Palette onClose={() => setFinding(false)} />}
     </div>
   )
 }
 
-/** A page that one goes to begins at its top; one that one comes back to stays where the browser puts it. */
-function useTopOfNewPage(location: string): void {
-  const came = useRef(false)
-  useEffect(() => {
-    const back = () => {
-      came.current = true
-    }
-    window.addEventListener('popstate', back)
-    return () => window.removeEventListener('popstate', back)
-  }, [])
-  useEffect(() => {
-    if (!came.current) window.scrollTo(0, 0)
-    came.current = false
-  }, [location])
-}
-
 function isAt(location: string, href: string): boolean {
   return href === '/' ? location === '/' : location === href || location.startsWith(`${href}/`)
-}
-
-/** When the server last answered anything, in ms; 0 before the first time. */
-function useLastAnswer(): number {
-  const client = useQueryClient()
-  useIsFetching() // looks again whenever a question begins or ends
-  return Math.max(0, ...client.getQueryCache().getAll().map((query) => query.state.dataUpdatedAt))
 }

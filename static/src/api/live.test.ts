@@ -84,6 +84,18 @@ test('a stream that broke says once that what is known may be old', () => {
   expect(onChange).toHaveBeenCalledTimes(2)
 })
 
+test('it stands still while a person holds it, whether the page is seen or not', () => {
+  source().onopen?.()
+  live.hold(true)
+  expect(live.state).toBe('paused')
+  expect(source().readyState).toBe(FakeSource.CLOSED)
+  document.dispatchEvent(new Event('visibilitychange'))
+  expect(FakeSource.opened).toHaveLength(1)
+  live.hold(false)
+  expect(FakeSource.opened).toHaveLength(2)
+  expect(live.state).toBe('connecting')
+})
+
 test('it pauses while the page is hidden', () => {
   const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true)
   document.dispatchEvent(new Event('visibilitychange'))

@@ -11,9 +11,11 @@ export interface LiveEvent {
   data: unknown
 }
 
-/** Opens while the page is seen and closes while it is hidden; comes back by itself, later each time. */
+/** Opens while the page is seen and not held, closes otherwise; comes back by itself, later each time. */
 export class Live {
   state: LiveState = 'connecting'
+  /** A person paused it: then nothing moves until they let it go on. */
+  held = false
   private source: EventSource | null = null
   private timer: ReturnType<typeof setTimeout> | undefined
   private failures = 0
@@ -28,13 +30,19 @@ export class Live {
   ) {}
 
   start(): () => void {
-    const seen = () => (document.hidden ? this.pause() : this.open())
+    const seen = () => (document.hidden || this.held ? this.pause() : this.open())
     document.addEventListener('visibilitychange', seen)
     seen()
     return () => {
       document.removeEventListener('visibilitychange', seen)
       this.pause()
     }
+  }
+
+  hold(held: boolean): void {
+    this.held = held
+    if (held || document.hidden) this.pause()
+    else this.open()
   }
 
   readonly watch = (tell: () => void): (() => void) => {
@@ -44,6 +52,7 @@ export class Live {
 
   private open(): void {
     this.close()
+    if (this.state === 'paused') this.become('connecting')
     const source = new EventSource(this.url)
     this.source = source
     source.onopen = () => {

@@ -1,6 +1,7 @@
 import { useNow } from '../format/now'
 import { duration } from '../format/time'
 import type { LiveState } from '../api/live'
+import { Icon } from './Icon'
 import type { Tone } from './State'
 
 const WORDS: Record<LiveState, string> = {
@@ -12,17 +13,31 @@ const WORDS: Record<LiveState, string> = {
 
 const TONE: Record<LiveState, Tone> = { connecting: 'calm', live: 'good', reconnecting: 'wait', paused: 'calm' }
 
-/** How old the data is, and whether it moves by itself. `since`: when the last data came, in ms. */
-export function LiveMark({ state, since }: { state: LiveState; since: number }) {
+interface LiveMarkProps {
+  state: LiveState
+  /** When the last data came, in ms; 0 before the first. */
+  since: number
+  held: boolean
+  onHold: (held: boolean) => void
+}
+
+/** How old the data is, whether it moves by itself, and a way to make it stand still. */
+export function LiveMark({ state, since, held, onHold }: LiveMarkProps) {
   const now = useNow()
   const age = Math.max(0, now - since)
   const old = state !== 'live' && since > 0 && age >= 2_000
   return (
-    <span className={`live ${TONE[state]}`} role="status" title={since > 0 ? `Data of ${new Date(since).toLocaleTimeString('en-GB')}` : undefined}>
-      <LiveGlyph state={state} />
-      {WORDS[state]}
-      {old && <span className="muted"> · {duration(age / 1000)} old</span>}
-    </span>
+    <div className="live-line">
+      <span className={`live ${TONE[state]}`} title={since > 0 ? `Data of ${new Date(since).toLocaleTimeString('en-GB')}` : undefined}>
+        <LiveGlyph state={state} />
+        <span role="status">{WORDS[state]}</span>
+        {old && <span className="muted"> · {duration(Math.round(age / 1000))} old</span>}
+      </span>
+      <button type="button" className="button little bare" onClick={() => onHold(!held)} title={held ? 'Go on' : 'Make the page stand still'}>
+        <Icon name={held ? 'resume' : 'pause'} size={13} />
+        <span className="hidden">{held ? 'Let the page go on' : 'Pause the page'}</span>
+      </button>
+    </div>
   )
 }
 
