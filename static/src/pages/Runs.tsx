@@ -1,115 +1,109 @@
-import { Link, useSearchParams } from 'wouter'
-import { useJobs, useRuns } from '../api/queries'
-import type { RunState } from '../api/wire'
+import { useState } from 'react'
+import { useAddress } from '../address'
+import { useBulk } from '../api/bulk'
+import { useRuns } from '../api/queries'
+import { useRights } from '../api/session'
+import type { Run } from '../api/wire'
+import { changes, toggled } from '../format/selection'
 import { NoMatch } from '../parts/Blank'
 import { Head } from '../parts/Head'
 import { Loaded } from '../parts/Loaded'
+import { Paging } from '../parts/Paging'
+import { RunBulk, type ManyDeed } from '../parts/run/RunBulk'
 import { RunsTable } from '../parts/RunsTable'
-import { TONES } from '../parts/State'
+import '../styles/run.css'
+import { useFrozen } from '../useFrozen'
 import { NoRuns } from './nothing'
+import { RunFilters, sinceOf, statesOf } from './run/RunFilters'
 
-const STATES = (Object.keys(TONES) as (keyof typeof TONES)[]).filter((state): state is RunState => state !== 'pending')
-const PERIODS: [string, string][] = [
-  ['1', 'last hour'],
-  ['24', 'last day'],
-  ['168', 'last week'],
-]
-const LIMIT = 50
+const PAGE = 50
 
-/** `/runs?job=&state=&hours=&after=`: the history, newest first. */
+/** `/runs?job=&state=&hours=&after=&selected=`: the history, newest first. While some are selected it stands still. */
 export function Runs() {
-  const [query, setQuery] = useSearchParams()
-  const filter = { job: query.get('job'), state: query.get('state'), hours: query.get('hours') }
+  const { operate } = useRights()
+  const [query, change] = useAddress()
+  const job = query.get('job')
+  const states = statesOf(query.get('state'))
+  const hours = query.get('hours')
   const after = query.get('after')
-  const jobs = useJobs()
-  const runs = useRuns({ job: filter.job, state: filter.state, since: sinceOf(filter.hours), after, limit: LIMIT })
-  const filtered = Object.values(filter).some(Boolean)
+  const asked = useRuns({ job, state: states.join(','), since: sinceOf(hours), after, limit: PAGE })
+  const wanted = operate ? (query.get('selected')?.split(',') ?? []) : []
+  const [list, refresh] = useFrozen(asked.data, wanted.length > 0)
+  const runs = list?.items ?? []
+  const ids = runs.map(({ id }) => id)
+  const chosen = ids.filter((id) => wanted.includes(id.slice(0, SHORT)))
+  const [anchor, setAnchor] = useState<string | null>(null)
+  const { bulk, start, forget } = useBulk<ManyDeed>('runs')
+  const narrowed = job !== null || states.length > 0 || hours !== null
 
-  const narrow = (name: keyof typeof filter, value: string) =>
-    setQuery((before) => {
-      const next = new URLSearchParams(before)
-      next.delete('after')
-      if (value) next.set(name, value)
-      else next.delete(name)
-      return next
-    })
-  const at = (run: string | null) => {
-    const next = new URLSearchParams(query)
-    if (run) next.set('after', run)
-    else next.delete('after')
-    return `/runs?${next}`
+  const choose = (next: string[]) => {
+    if (next.length > 0) forget()
+    change({ selected: next.map((id) => id.slice(0, SHORT)).join(',') }, { replace: true })
   }
-  const names = new Set([...(jobs.data?.items.map((job) => job.id) ?? []), ...(filter.job ? [filter.job] : [])])
+  const doAll = async (deed: ManyDeed, of: string[]) => {
+    await start(deed, of)
+    change({ selected: null }, { replace: true })
+  }
 
   return (
     <>
-      <Head title="Runs" under={after ? 'Older ones, newest first' : 'Newest first'}>
-        <div className="filters">
-          <Choice label="Job" value={filter.job} onChange={(value) => narrow('job', value)} options={[...names].map((id) => [id, id])} />
-          <Choice
-            label="State"
-            value={filter.state}
-            onChange={(value) => narrow('state', value)}
-            options={STATES.map((state) => [state, state])}
+      <Head title="Runs" under={after ? 'Older ones, newest first' : 'Newest first'} />
+      <RunFilters
+        job={job}
+        states={states}
+        hours={hours}
+        onChange={(changed) => change({ ...changed, after: null, selected: null })}
+      />
+      <div className="panel" data-clear={chosen.length > 0 ? '' : undefined}>
+        {(chosen.length > 0 || bulk) && (
+          <RunBulk
+            chosen={runs.filter(({ id }) => chosen.includes(id))}
+            bulk={bulk}
+            changed={changes(runs, asked.data?.items ?? runs, (run) => run.id, looks)}
+            names={new Map(runs.map((run) => [run.id, `${run.job_id} #${run.sequence}`]))}
+            onDo={(deed, of) => void doAll(deed, of)}
+            onRefresh={refresh}
+            onClear={() => choose([])}
           />
-          <Choice label="Since" value={filter.hours} onChange={(value) => narrow('hours', value)} options={PERIODS} any="ever" />
-        </div>
-      </Head>
-      <div className="panel">
-        <Loaded asked={runs} lines={12}>
-          {({ items, next }) =>
-            items.length === 0 ? (
-              filtered || after ? (
-                <NoMatch what="runs" onClear={() => setQuery({})} />
-              ) : (
-                <NoRuns />
-              )
-            ) : (
+        )}
+        <Loaded asked={{ ...asked, data: list }} lines={12}>
+          {({ items, next }) => {
+            if (items.length === 0) {
+              if (!narrowed && !after) return <NoRuns />
+              return <NoMatch what="runs" onClear={() => change({ job: null, state: null, hours: null, after: null })} />
+            }
+            return (
               <>
-                <RunsTable runs={items} label="Runs" />
-                {(after !== null || next !== null) && (
-                  <nav className="panel-foot" aria-label="Pages">
-                    {after ? <Link href={at(null)}>Newest</Link> : <span />}
-                    {next && <Link href={at(next)}>Older</Link>}
-                  </nav>
-                )}
+                <RunsTable
+                  runs={items}
+                  label="Runs"
+                  choosing={
+                    operate
+                      ? {
+                          chosen,
+                          onChoose: (id, on, range) => {
+                            choose(toggled(chosen, ids, id, on, range ? anchor : null))
+                            setAnchor(id)
+                          },
+                          onChooseAll: (on) => choose(on ? ids : []),
+                        }
+                      : null
+                  }
+                />
+                <Paging next={next} size={PAGE} label="Pages of runs" />
               </>
             )
-          }
+          }}
         </Loaded>
       </div>
     </>
   )
 }
 
-interface ChoiceProps {
-  label: string
-  value: string | null
-  options: [value: string, label: string][]
-  any?: string
-  onChange: (value: string) => void
-}
+/** So much of a run's id is in the address: fifty whole ones would make it longer than some programs take. */
+const SHORT = 10
 
-function Choice({ label, value, options, any = 'any', onChange }: ChoiceProps) {
-  return (
-    <label>
-      {label}
-      <select className="field" value={value ?? ''} onChange={(event) => onChange(event.target.value)}>
-        <option value="">{any}</option>
-        {options.map(([one, words]) => (
-          <option key={one} value={one}>
-            {words}
-          </option>
-        ))}
-      </select>
-    </label>
-  )
-}
-
-/** The instant so many hours ago, on a whole minute, so that the question stays the same while it is looked at. */
-function sinceOf(hours: string | null): string | null {
-  const ago = Number(hours)
-  if (!ago) return null
-  const minute = 60_000
-  return new Date(Math.floor(Date.now() / minute) * minute - ago * 3_600_000).toISOString()
+/** What a person would see differ in a row, save how far it is. */
+function looks({ state, attempt, cancel }: Run): string {
+  return [state, attempt, cancel !== null].join(' ')
 }

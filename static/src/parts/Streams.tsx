@@ -1,12 +1,13 @@
 import { useState } from 'react'
-import type { Progress } from '../api/wire'
+import type { Progress, Usual, UsualStream } from '../api/wire'
 import { useNow } from '../format/now'
 import { bytes, count, perSecond } from '../format/number'
-import { rate, sampled, type Sample } from '../format/rate'
+import { compared, mean, rate, sampled, type Sample } from '../format/rate'
 import { State } from './State'
+import { Time } from './Time'
 
-/** What each stream of a run has moved, live. */
-export function Streams({ progress }: { progress: Record<string, Progress> }) {
+/** What each stream of a run has moved, live; compared with `usual`, where that is known. */
+export function Streams({ progress, usual = null }: { progress: Record<string, Progress>; usual?: Usual | null }) {
   return (
     <table aria-label="Streams">
       <thead>
@@ -32,23 +33,32 @@ export function Streams({ progress }: { progress: Record<string, Progress> }) {
       </thead>
       <tbody>
         {Object.entries(progress).map(([name, stream]) => (
-          <StreamRow key={name} name={name} stream={stream} />
+          <StreamRow key={name} name={name} stream={stream} usual={usual?.streams[name] ?? null} />
         ))}
       </tbody>
     </table>
   )
 }
 
-function StreamRow({ name, stream }: { name: string; stream: Progress }) {
+function StreamRow({ name, stream, usual }: { name: string; stream: Progress; usual: UsualStream | null }) {
   const running = stream.state === 'running'
   const pace = useRate(stream.written, running)
+  const shown = running ? pace : mean(stream)
+  const all = running ? stream.total : null
   return (
     <tr>
       <th scope="row">
         <span className="primary">{name}</span>
-        {running && <Meter done={stream.written} total={stream.total} label={`${name}: rows written`} />}
+        {running && <Meter done={stream.written} total={all} label={`${name}: rows written`} />}
+        {running && all !== null && all > 0 && <span className="under">of {count(all)} rows</span>}
+        {usual && (all === null || all <= 0) && <Comparison stream={stream} usual={usual} />}
         <span className="under narrow">
-          {count(stream.read)} read{pace !== null && `, ${perSecond(pace)}`}
+          {count(stream.read)} read{shown !== null && `, ${perSecond(shown)}`}
+          {running && stream.last_write_at && (
+            <>
+              , wrote <Time at={stream.last_write_at} />
+            </>
+          )}
         </span>
       </th>
       <td>
@@ -59,13 +69,26 @@ function StreamRow({ name, stream }: { name: string; stream: Progress }) {
         {count(stream.written)}
         {stream.deleted > 0 && <span className="under">−{count(stream.deleted)} deleted</span>}
       </td>
-      <td className="number mid">{pace === null ? <span className="muted">–</span> : perSecond(pace)}</td>
+      <td className="number mid">
+        {shown === null ? <span className="muted">–</span> : perSecond(shown)}
+        {running && stream.last_write_at && (
+          <span className="under">
+            wrote <Time at={stream.last_write_at} />
+          </span>
+        )}
+      </td>
       <td className="number mid">{bytes(stream.bytes)}</td>
       <td className="wide">
         <Checkpoint value={stream.checkpoint} />
       </td>
     </tr>
   )
+}
+
+/** How far a stream is against its usual self: a hint, no promise, so it has no bar. */
+function Comparison({ stream, usual }: { stream: Progress; usual: UsualStream }) {
+  const words = compared(stream.written, usual.written, stream.state === 'running')
+  return words && <span className="under">{words}</span>
 }
 
 /** Where reading goes on; the connector's own JSON, cut to a line with the whole on hover. */
