@@ -1,25 +1,44 @@
-import { Fragment } from 'react'
-import { useConnections, useConnectionTest } from '../api/queries'
-import type { Connection, ConnectionTest } from '../api/wire'
+import { Link } from 'wouter'
+import { useAddress } from '../address'
+import { useConnections, useConnectionTest, useJob } from '../api/queries'
+import { useRights } from '../api/session'
+import type { Connection, Users } from '../api/wire'
 import { count } from '../format/number'
 import { Act, Said } from '../parts/Act'
 import { Blank } from '../parts/Blank'
 import { Head } from '../parts/Head'
 import { Loaded } from '../parts/Loaded'
+import { Owner } from '../parts/Owner'
+import { Settings } from '../parts/Settings'
 import { State } from '../parts/State'
 
-/** `/connections`: what is connected, and whether it answers. */
+/** `/connections?job=`: what is connected, who uses it, and whether it answers; of a job both ends are named first. */
 export function Connections() {
   const connections = useConnections()
+  const [query] = useAddress()
+  const job = query.get('job')
+  const { admin } = useRights()
   return (
     <>
-      <Head title="Connections" under="Where jobs read and write. Secrets are kept encrypted and never shown." />
+      <Head title="Connections" under="Where jobs read and write. Secrets are kept encrypted and never shown.">
+        {admin && (
+          <Link href="/connections/new" className="button first">
+            New connection
+          </Link>
+        )}
+      </Head>
+      {job && <Ends id={job} />}
       <div className="panel">
         <Loaded asked={connections} lines={5}>
-          {({ items }) =>
+          {({ items, used_by }) =>
             items.length === 0 ? (
               <Blank icon="connections" title="No connections yet">
-                <p>A connection is a database, a folder or a web API. Name one in a file, and apply it.</p>
+                <p>A connection is a database or a folder that jobs read from or write to. Make one, and see at once whether it answers.</p>
+                {admin && (
+                  <Link href="/connections/new" className="button first">
+                    New connection
+                  </Link>
+                )}
               </Blank>
             ) : (
               <table aria-label="Connections">
@@ -29,6 +48,9 @@ export function Connections() {
                     <th scope="col" className="mid">
                       Settings
                     </th>
+                    <th scope="col" className="wide">
+                      Used by
+                    </th>
                     <th scope="col">
                       <span className="hidden">Test</span>
                     </th>
@@ -36,7 +58,7 @@ export function Connections() {
                 </thead>
                 <tbody>
                   {items.map((connection) => (
-                    <ConnectionRow key={connection.id} connection={connection} />
+                    <ConnectionRow key={connection.id} connection={connection} users={used_by[connection.id]} />
                   ))}
                 </tbody>
               </table>
@@ -48,12 +70,31 @@ export function Connections() {
   )
 }
 
-function ConnectionRow({ connection }: { connection: Connection }) {
+/** Whose fault sent the reader here, and the two places where it may be mended. */
+function Ends({ id }: { id: string }) {
+  const job = useJob(id)
+  if (!job.data) return null
+  const { source, destination } = job.data
+  return (
+    <p className="notice calm">
+      <span>
+        <Link href={`/jobs/${id}`}>{id}</Link> reads from <Link href={`/connections/${source}?edit=yes`}>{source}</Link> and writes to{' '}
+        <Link href={`/connections/${destination}?edit=yes`}>{destination}</Link>: test them, or open one to edit it.
+      </span>
+    </p>
+  )
+}
+
+function ConnectionRow({ connection, users }: { connection: Connection; users: Users | undefined }) {
   const test = useConnectionTest(connection.id)
+  const { operate } = useRights()
   return (
     <tr>
       <th scope="row">
-        <span className="primary">{connection.id}</span>
+        <Link href={`/connections/${connection.id}`} className="primary">
+          {connection.id}
+        </Link>{' '}
+        <Owner of={connection.owner} />
         <span className="under">{connection.type}</span>
         <span className="under narrow">
           <Settings of={connection} />
@@ -62,10 +103,17 @@ function ConnectionRow({ connection }: { connection: Connection }) {
       <td className="mid">
         <Settings of={connection} />
       </td>
+      <td className="wide">
+        <UsedBy id={connection.id} users={users} />
+      </td>
       <td>
         <div className="actions">
-          {test.data && <Tested result={test.data} />}
-          <Act deed={test} label="Test" busy="Testing…" little of={connection.id} />
+          {test.data && (
+            <State state={test.data.ok ? 'succeeded' : 'failed'}>
+              {test.data.ok ? 'answers' : `fails at ${test.data.step}`} · {count(test.data.ms)} ms
+            </State>
+          )}
+          {operate && <Act deed={test} label="Test" busy="Testing…" little of={connection.id} />}
           <Said deeds={[test]}>{test.data && !test.data.ok && [test.data.message, test.data.hint].filter(Boolean).join(' ')}</Said>
         </div>
       </td>
@@ -73,27 +121,24 @@ function ConnectionRow({ connection }: { connection: Connection }) {
   )
 }
 
-function Tested({ result }: { result: ConnectionTest }) {
-  return (
-    <State state={result.ok ? 'succeeded' : 'failed'}>
-      {result.ok ? 'answers' : `fails at ${result.step}`} · {count(result.ms)} ms
-    </State>
-  )
-}
-
-/** What a connection says of itself, besides its connector's settings. */
-const OWN = new Set(['id', 'type', 'owner', 'created_at', 'updated_at', 'revision'])
-
-function Settings({ of: connection }: { of: Connection }) {
-  const settings = Object.entries(connection).filter(([name]) => !OWN.has(name))
+/** The first jobs that use it, and how many there are. */
+function UsedBy({ id, users }: { id: string; users: Users | undefined }) {
+  if (!users) return <span className="muted">no job</span>
+  const { jobs, count: all } = users
   return (
     <span className="small">
-      {settings.map(([name, value], index) => (
-        <Fragment key={name}>
-          {index > 0 && ' · '}
-          <span className="muted">{name}</span> <code>{typeof value === 'string' ? value : JSON.stringify(value)}</code>
-        </Fragment>
+      {jobs.map((job, index) => (
+        <span key={job}>
+          {index > 0 && ', '}
+          <Link href={`/jobs/${job}`}>{job}</Link>
+        </span>
       ))}
+      {all > jobs.length && (
+        <>
+          {' '}
+          and <Link href={`/connections/${id}`}>{count(all - jobs.length)} more</Link>
+        </>
+      )}
     </span>
   )
 }
