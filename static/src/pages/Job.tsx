@@ -1,29 +1,36 @@
-import { Link } from 'wouter'
+import { Link, useLocation } from 'wouter'
+import { useAddress } from '../address'
 import { ApiError } from '../api/client'
-import { useFireTimes, useJob, useRuns } from '../api/queries'
-import type { Guards, Job as JobShape } from '../api/wire'
+import { useDeleteJob } from '../api/job'
+import { useJob } from '../api/queries'
+import { useRights } from '../api/session'
+import type { Job as JobShape } from '../api/wire'
 import { JobDeeds } from '../deeds/JobDeeds'
 import { RunDeeds } from '../deeds/RunDeeds'
-import { needs } from '../format/health'
-import { useNow } from '../format/now'
-import { Bars } from '../parts/Bars'
-import { Facts } from '../parts/Facts'
+import { Said } from '../parts/Act'
+import { Confirm } from '../parts/Confirm'
 import { Head } from '../parts/Head'
 import { JobState } from '../parts/JobState'
-import { NextRun } from '../parts/JobsTable'
 import { Loaded } from '../parts/Loaded'
-import { Needs } from '../parts/Needs'
-import { Panel } from '../parts/Panel'
-import { RunsTable } from '../parts/RunsTable'
-import { StreamSpecs } from '../parts/StreamSpecs'
-import { ExactTime, Time } from '../parts/Time'
+import { Owner } from '../parts/Owner'
+import { Tabs } from '../parts/Tabs'
+import { History } from './job/History'
+import { Runs } from './job/Runs'
+import { ScheduleTab } from './job/Schedule'
+import { SettingsTab } from './job/Settings'
+import { StreamsTab } from './job/Streams'
 import { NotFound } from './NotFound'
-import { NoRuns } from './nothing'
 
-const RUNS = 25
-const FIRE_TIMES = 6
+const TABS = [
+  { name: 'runs', title: 'Runs' },
+  { name: 'streams', title: 'Streams' },
+  { name: 'schedule', title: 'Schedule' },
+  { name: 'settings', title: 'Settings' },
+  { name: 'history', title: 'History' },
+] as const
+type Tab = (typeof TABS)[number]['name']
 
-/** `/jobs/ID`: one job, what it moves, when, and what became of its runs. */
+/** `/jobs/ID?tab=`: one job, what it moves, when, what became of its runs, and who changed it. */
 export function Job({ id }: { id: string }) {
   const job = useJob(id)
   if (job.error instanceof ApiError && job.error.status === 404) return <NotFound what="job">{`There is no job “${id}”`}</NotFound>
@@ -43,111 +50,82 @@ export function Job({ id }: { id: string }) {
 }
 
 function KnownJob({ job }: { job: JobShape }) {
-  const now = useNow()
-  const runs = useRuns({ job: job.id, limit: RUNS })
-  const waiting = needs([job], now)
+  const [query] = useAddress()
+  const chosen = TABS.find(({ name }) => name === query.get('tab'))?.name ?? 'runs'
   return (
     <>
       <Head
         title={job.id}
         crumbs={<Link href="/jobs">Jobs</Link>}
-        state={<JobState job={job} />}
-        under={`${job.source} → ${job.destination} · ${job.words}`}
+        state={
+          <>
+            <JobState job={job} />
+            <Owner of={job.owner} />
+          </>
+        }
+        under={
+          <p>
+            <Link href={`/connections/${job.source}`}>{job.source}</Link> → <Link href={`/connections/${job.destination}`}>{job.destination}</Link>
+            {` · ${job.words}`}
+          </p>
+        }
       >
-        <JobDeeds job={job} prominent />
+        <div className="actions">
+          <JobDeeds job={job} prominent />
+          <Delete job={job} />
+        </div>
       </Head>
-      {waiting.length > 0 && (
-        <Needs needs={waiting} actions={({ run }) => run && <RunDeeds run={run} little />} />
+      {job.last_run?.state === 'held' && (
+        <div className="notice wait">
+          {job.last_run.reason ?? 'A run is held until a person looks at it.'}
+          <RunDeeds run={job.last_run} little />
+        </div>
       )}
-      <div className="columns">
-        <div className="columns stack">
-          <Panel title="Streams" note={job.streams.length}>
-            <StreamSpecs streams={job.streams} />
-          </Panel>
-          <Panel
-            title="Runs"
-            tools={
-              <Link href={`/runs?job=${job.id}`} className="small">
-                All runs of this job
-              </Link>
-            }
-          >
-            <Loaded asked={runs} lines={8}>
-              {({ items }) =>
-                items.length === 0 ? <NoRuns /> : <RunsTable runs={items} job={false} label={`Runs of ${job.id}`} />
-              }
-            </Loaded>
-          </Panel>
-        </div>
-        <div className="columns stack">
-          <Panel title="Schedule">
-            <div className="panel-body">
-              <Facts
-                one
-                entries={[
-                  ['Runs', job.words],
-                  ['Next run', <NextRun key="next" job={job} />],
-                  ['Last runs', <Bars key="bars" runs={job.recent_runs} />],
-                  ['Last run', job.last_run ? <Time key="last" at={job.last_run.finished_at ?? job.last_run.started_at} /> : 'never'],
-                ]}
-              />
-            </div>
-          </Panel>
-          {job.enabled && job.schedule && <FireTimes job={job} />}
-          <Panel title="Settings">
-            <div className="panel-body">
-              <Facts
-                one
-                entries={[
-                  ['Source', <Link key="s" href="/connections">{job.source}</Link>],
-                  ['Destination', <Link key="d" href="/connections">{job.destination}</Link>],
-                  ['Attempts', `${job.retry.attempts}, the first again after ${job.retry.backoff}`],
-                  ['Timeout', job.timeout ?? 'none'],
-                  ['Fire times missed', job.catch_up],
-                  ['Fire times while it runs', job.overlap],
-                  ['Held beyond', guardWords(job.guards)],
-                  ['Owned by', job.owner],
-                  ['Changed', <Time key="c" at={job.updated_at} />],
-                  ['Revision', job.revision],
-                ]}
-              />
-            </div>
-          </Panel>
-        </div>
-      </div>
+      <Tabs
+        label={`Parts of ${job.id}`}
+        tabs={TABS}
+        chosen={chosen}
+        href={(name) => (name === 'runs' ? `/jobs/${job.id}` : `/jobs/${job.id}?tab=${name}`)}
+      />
+      <TabBody tab={chosen} job={job} />
     </>
   )
 }
 
-function guardWords({ max_delete, max_shrink }: Guards): string {
-  const parts = [
-    ...(max_delete === false ? [] : [`${max_delete} deleted`]),
-    ...(max_shrink === false ? [] : [`${max_shrink} shrunk`]),
-  ]
-  return parts.join(', ') || 'nothing: guards are off'
+function TabBody({ tab, job }: { tab: Tab; job: JobShape }) {
+  switch (tab) {
+    case 'runs':
+      return <Runs job={job} />
+    case 'streams':
+      return <StreamsTab job={job} />
+    case 'schedule':
+      return <ScheduleTab job={job} />
+    case 'settings':
+      return <SettingsTab job={job} />
+    case 'history':
+      return <History job={job} />
+  }
 }
 
-function FireTimes({ job }: { job: JobShape }) {
-  const times = useFireTimes(job.id, FIRE_TIMES)
-  const zone = job.schedule?.timezone ?? 'UTC'
+function Delete({ job }: { job: JobShape }) {
+  const { admin } = useRights()
+  const [, go] = useLocation()
+  const remove = useDeleteJob(job.id, job.revision, () => go('/jobs'))
+  if (!admin || job.owner !== null) return null
   return (
-    <Panel title="Next fire times" note={zone}>
-      <div className="panel-body">
-        <Loaded asked={times} lines={3}>
-          {({ next }) => (
-            <ol className="times">
-              {next.map((at) => (
-                <li key={at}>
-                  <ExactTime at={at} zone={zone} />
-                  <span className="muted">
-                    <Time at={at} />
-                  </span>
-                </li>
-              ))}
-            </ol>
-          )}
-        </Loaded>
-      </div>
-    </Panel>
+    <>
+      <Confirm
+        deed={remove}
+        label="Delete"
+        busy="Deleting…"
+        look="danger"
+      >
+        <p>
+          Delete the job <strong>{job.id}</strong>? It has no fire times any more, and its checkpoints are forgotten.
+        </p>
+        <p className="muted">The history of its runs stays, and so does what it wrote to {job.destination}.</p>
+      </Confirm>
+      <Said deeds={[remove]} />
+    </>
   )
 }
