@@ -11,12 +11,16 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from tests.conftest import missing
 from tests.program import ROOT, Program
+
+if TYPE_CHECKING:
+    from tests.browser.depot import Depot
 
 PASSWORD = "a long enough password"
 CHROMIUM_FLAGS = [
@@ -85,6 +89,24 @@ def shop(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     program.end()
 
 
+@pytest.fixture(scope="session")
+def desk(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The program with nothing in it yet, where no file keeps anything: what is there is made in the page."""
+    folder = tmp_path_factory.mktemp("desk")
+    env = {
+        "APP_ENV": "production",
+        "MONGO_URL": mongo_url,
+        "MONGO_DATABASE": f"test_{uuid.uuid4().hex[:16]}",
+        "SECRET_KEY": "a secret key for the tests",
+        "ADMIN_PASSWORD": PASSWORD,
+        "ALLOW_NETWORKS": "127.0.0.0/8",
+        "LAKE_URL": mongo_url,
+    }
+    program = Program("-m", "app", folder=folder, env=env).wait_ready()
+    yield program
+    program.end()
+
+
 def declaration(folder: Path) -> str:
     """The quickstart's file with its data in `folder`, and what we add."""
     subprocess.run([sys.executable, ROOT / "examples" / "quickstart" / "make_shop.py"], check=True)
@@ -142,6 +164,36 @@ def visit(context: BrowserContext, log_in: Callable[[BrowserContext], None]) -> 
 
 
 @pytest.fixture
+def seat(chromium: Browser, desk: Program) -> Iterator[BrowserContext]:
+    """A window on `desk`; nobody is logged in."""
+    opened = chromium.new_context(base_url=desk.url, viewport={"width": 1280, "height": 900}, color_scheme="light")
+    opened.set_default_timeout(PATIENCE_MS)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def desk_token(chromium: Browser, desk: Program) -> str:
+    """An admin's token for `desk`: for what a test makes ready by the API."""
+    with_password = chromium.new_context(base_url=desk.url)
+    assert with_password.request.post("/api/login", data={"password": PASSWORD}).ok
+    answer = with_password.request.post("/api/tokens", data={"name": "the tests", "scope": "admin"})
+    assert answer.ok, answer.text()
+    token: str = answer.json()["token"]
+    with_password.close()
+    return token
+
+
+@pytest.fixture
+def sitting(seat: BrowserContext, desk_token: str) -> Iterator[Visit]:
+    """A page of an admin on `desk`; fails the test where the browser complained."""
+    seat.set_extra_http_headers({"Authorization": f"Bearer {desk_token}"})
+    visited = Visit(seat.new_page())
+    yield visited
+    assert visited.complaints == []
+
+
+@pytest.fixture
 def page(visit: Visit) -> Page:
     return visit.page
 
@@ -159,3 +211,27 @@ def log_in() -> Callable[[BrowserContext], None]:
         context.add_cookies(cookies)  # type: ignore[arg-type]
 
     return enter
+
+
+@pytest.fixture(scope="module")
+def depot(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depot]:
+    """A program of the module's own, whose instances may be killed and whose runs may fail."""
+    from tests.browser.depot import Depot
+
+    opened = Depot.opened(tmp_path_factory.mktemp("depot"), mongo_url, f"test_{uuid.uuid4().hex[:16]}")
+    yield opened
+    opened.end()
+
+
+@pytest.fixture
+def at_depot(chromium: Browser, depot: Depot) -> Iterator[Visit]:
+    """A page of someone who is logged in there; fails the test where the browser complained."""
+    window = chromium.new_context(
+        base_url=depot.main.url, viewport={"width": 1280, "height": 900}, color_scheme="light"
+    )
+    window.set_default_timeout(PATIENCE_MS)
+    depot.let_in(window)
+    visited = Visit(window.new_page())
+    yield visited
+    window.close()
+    assert visited.complaints == []
