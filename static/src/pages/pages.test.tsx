@@ -8,7 +8,8 @@ import { App } from '../App'
 import { Live } from '../api/live'
 import { LiveContext } from '../api/live-context'
 import { makeQueryClient } from '../api/queries'
-import { sampleJob, sampleRun } from '../api/samples'
+import { sampleBrief, sampleJob } from '../api/samples'
+import type { Need, Standing, Summary } from '../api/wire'
 
 const STATUS = {
   version: '0.1.0',
@@ -22,11 +23,19 @@ const STATUS = {
   warnings: [],
 }
 
+function summary(standings: Partial<Record<Standing, number>>): Summary {
+  const jobs = Object.values(standings).reduce((sum, amount) => sum + amount, 0)
+  return { jobs, standings, next_fire_time: null, next_job: null }
+}
+
 let answers: Record<string, [status: number, body: unknown]>
 
 beforeEach(() => {
   answers = {
     '/api/status': [200, STATUS],
+    '/api/session': [200, { who: 'admin', scope: 'admin', how: 'session' }],
+    '/api/summary': [200, summary({})],
+    '/api/needs': [200, { items: [], total: 0 }],
     '/api/jobs': [200, { items: [], next: null }],
     '/api/runs': [200, { items: [], next: null }],
     '/api/instances': [200, { items: [], terms: [], next: null }],
@@ -81,10 +90,10 @@ describe('a list', () => {
     expect(screen.getByText(/syncworker apply/)).toBeTruthy()
   })
 
-  test('of nothing that matches says so, and clears its filters', async () => {
-    answers['/api/jobs'] = [200, { items: [sampleJob()], next: null }]
+  test('of nothing that matches says so, and clears its search', async () => {
     open('/jobs?q=invoices')
     expect(await screen.findByText('Nothing matches')).toBeTruthy()
+    answers['/api/jobs'] = [200, { items: [sampleJob()], next: null }]
     fireEvent.click(screen.getByRole('button', { name: 'Clear the filters' }))
     expect(await screen.findByRole('link', { name: 'orders' })).toBeTruthy()
   })
@@ -99,19 +108,54 @@ describe('a list', () => {
   })
 })
 
+describe('who may only look', () => {
+  beforeEach(() => {
+    answers['/api/session'] = [200, { who: 'viewer', scope: 'read', how: 'token' }]
+    answers['/api/jobs'] = [200, { items: [sampleJob()], next: null }]
+  })
+
+  test('sees jobs, and nothing to press or select', async () => {
+    open('/jobs?selected=orders')
+    expect(await screen.findByRole('link', { name: 'orders' })).toBeTruthy()
+    await vi.waitFor(() => expect(screen.queryByRole('link', { name: 'New job' })).toBeNull())
+    expect(screen.queryByRole('button', { name: 'Run orders' })).toBeNull()
+    expect(screen.queryByRole('checkbox')).toBeNull()
+  })
+
+  test('is not offered a demo', async () => {
+    answers['/api/jobs'] = [200, { items: [], next: null }]
+    open('/jobs')
+    expect(await screen.findByText('No jobs yet')).toBeTruthy()
+    expect(screen.queryByRole('button', { name: 'Look at a demo' })).toBeNull()
+  })
+})
+
+test('who may do more sees the buttons of a job', async () => {
+  answers['/api/jobs'] = [200, { items: [sampleJob()], next: null }]
+  open('/jobs')
+  expect(await screen.findByRole('button', { name: 'Run orders' })).toBeTruthy()
+  expect(screen.getByRole('checkbox', { name: 'Select orders' })).toBeTruthy()
+  expect(screen.getByRole('link', { name: 'New job' })).toBeTruthy()
+})
+
 describe('the overview', () => {
   test('says that all is well', async () => {
-    answers['/api/jobs'] = [200, { items: [sampleJob({ last_run: sampleRun(), next_fire_time: null })], next: null }]
+    answers['/api/summary'] = [200, summary({ in_step: 1 })]
     open('/')
     expect(await screen.findByText('1 job, in step; this instance leads.')).toBeTruthy()
   })
 
   test('offers to approve or discard what is held, naming what would be removed', async () => {
-    const held = sampleRun({ state: 'held', finished_at: null, held: { removes: 1234 } })
-    answers['/api/jobs'] = [200, { items: [sampleJob({ last_run: held })], next: null }]
+    const run = sampleBrief({ state: 'held', finished_at: null, removes: 1234 })
+    const message = 'orders would lose 1234 of 2000 rows'
+    const held: Need = {
+      ...{ kind: 'held', job_id: 'orders', run, since: run.queued_at, message },
+      ...{ heals: false, heals_at: null, deed: 'approve', field: null },
+    }
+    answers['/api/needs'] = [200, { items: [held], total: 1 }]
     open('/')
     expect(await screen.findByText(/it would remove 1,234 rows/)).toBeTruthy()
-    expect(screen.getByText(/may remove up to 1,234 rows/)).toBeTruthy()
+    expect(await screen.findByText(/may remove up to 1,234 rows/)).toBeTruthy()
     expect(screen.getAllByText('Discard').length).toBeGreaterThan(0)
   })
 })

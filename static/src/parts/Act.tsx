@@ -30,6 +30,7 @@ export function Act({ deed, label, busy, icon, look = 'plain', little = false, o
       type="button"
       className={classes}
       aria-label={of && `${words} ${of}`}
+      title={icon && little ? words : undefined}
       disabled={disabled || deed.isPending}
       aria-busy={deed.isPending}
       onClick={() => (onClick ? onClick() : deed.mutate())}
@@ -41,7 +42,7 @@ export function Act({ deed, label, busy, icon, look = 'plain', little = false, o
 }
 
 /** Why the last of some deeds failed, or what came of it. */
-export function Said({ deeds, children }: { deeds: Deed[]; children?: ReactNode }) {
+export function Said({ deeds, children }: { deeds: Pick<Deed, 'error'>[]; children?: ReactNode }) {
   const error = deeds.find((deed) => deed.error !== null)?.error
   if (error) {
     return (

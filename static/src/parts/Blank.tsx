@@ -52,3 +52,15 @@ export function NoMatch({ what, onClear }: { what: string; onClear: () => void }
     </Blank>
   )
 }
+
+/** What was searched for cannot be understood; why is said at the search. */
+export function NoSense({ onClear }: { onClear: () => void }) {
+  return (
+    <Blank icon="search" title="This search cannot be read">
+      <p>What is wrong with it is said above.</p>
+      <button type="button" className="button" onClick={onClear}>
+        Clear the search
+      </button>
+    </Blank>
+  )
+}

@@ -9,14 +9,17 @@ interface ConfirmProps {
   children: ReactNode
   look?: 'first' | 'danger' | 'plain'
   little?: boolean
+  /** As of `Act`. */
+  of?: string
+  disabled?: boolean
 }
 
 /** A button that asks once more before it acts. */
-export function Confirm({ deed, label, busy, children, look = 'plain', little = false }: ConfirmProps) {
+export function Confirm({ deed, label, busy, children, look = 'plain', little = false, of, disabled }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   return (
     <>
-      <Act deed={deed} label={label} busy={busy} look={look} little={little} onClick={() => dialog.current?.showModal()} />
+      <Act {...{ deed, label, busy, look, little, of, disabled }} onClick={() => dialog.current?.showModal()} />
       <dialog
         ref={dialog}
         aria-label={label}

@@ -11,12 +11,17 @@ const PATHS = {
   moon: <path d="M13.2 9.6A5.6 5.6 0 0 1 6.4 2.8a5.6 5.6 0 1 0 6.8 6.8z" />,
   system: <path d="M8 2.2a5.8 5.8 0 1 1 0 11.6A5.8 5.8 0 0 1 8 2.2zM8 2.2v11.6M8 5h4.6M8 8h5.8M8 11h4.6" />,
   play: <path d="M4.5 3v10l8-5z" fill="currentColor" />,
+  resume: <path d="M3.5 3.5v9M7 3.2v9.6L13.8 8z" />,
+  pause: <path d="M5.5 3.5v9M10.5 3.5v9" strokeWidth="2" />,
   stop: <path d="M4 4h8v8H4z" fill="currentColor" />,
   again: <path d="M13 8a5 5 0 1 1-1.6-3.7M13 2v3h-3" />,
   check: <path d="m3 8.5 3.2 3.2L13 5" />,
   down: <path d="M8 3v10M3.5 8.5 8 13l4.5-4.5" />,
   alert: <path d="M8 2 14.5 13.5h-13zM8 6.5v3.2M8 11.6v.01" />,
   arrow: <path d="M2.5 8h11M9.5 4l4 4-4 4" />,
+  close: <path d="m4 4 8 8M12 4l-8 8" />,
+  search: <path d="M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM10.3 10.3l3.4 3.4" />,
+  help: <path d="M6 6.2a2 2 0 1 1 2.7 1.9c-.5.2-.7.6-.7 1.2M8 11.6v.01M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8z" />,
 } satisfies Record<string, ReactNode>
 
 export type IconName = keyof typeof PATHS

@@ -10,10 +10,15 @@ export interface Asked<T> {
 
 /** The four ways a question stands: not yet, failed, and answered; what is stale is shown, the banner says so. */
 export function Loaded<T>({ asked, lines, children }: { asked: Asked<T>; lines?: number; children: (data: T) => ReactNode }) {
-  // Asking again forgets the error for a moment; we do not, or the page would flicker between the two.
-  const [last, setLast] = useState(asked.error)
-  if (asked.error && asked.error !== last) setLast(asked.error)
+  const last = useLastError(asked.error)
   if (asked.data !== undefined) return <>{children(asked.data)}</>
   if (last) return <Fault error={last} onRetry={() => void asked.refetch()} />
   return <Skeleton lines={lines} />
+}
+
+/** Asking again forgets the error for a moment; this does not, or the page would flicker between the two. */
+export function useLastError(error: Error | null): Error | null {
+  const [last, setLast] = useState(error)
+  if (error && error !== last) setLast(error)
+  return last
 }

@@ -52,11 +52,12 @@ const SHAPES: Record<AnyState, ReactNode> = {
   missed: <path d="M8 2 14.2 13H1.8zM8 6.2v3.2M8 11.2v.01" />,
 }
 
-export function StateGlyph({ state, size = 15 }: { state: AnyState; size?: number }) {
+/** `still`: of something that is past, so that nothing turns. */
+export function StateGlyph({ state, size = 15, still = false }: { state: AnyState; size?: number; still?: boolean }) {
   return (
     <svg
       aria-hidden="true"
-      className={state === 'running' ? 'turning' : undefined}
+      className={state === 'running' && !still ? 'turning' : undefined}
       width={size}
       height={size}
       viewBox="0 0 16 16"

@@ -1,13 +1,18 @@
 import { clock, exact, relative } from '../format/time'
 import { useNow } from '../format/now'
 
+const TICK = 1_500
+
 /** An instant, relative to now; the exact one, in the viewer's zone and in UTC, on hover. */
 export function Time({ at, never = 'never' }: { at: string | null | undefined; never?: string }) {
   const now = useNow()
   if (!at) return <span className="muted">{never}</span>
+  // Our now moves once a second: what has just happened may lie a little ahead of it.
+  const instant = Date.parse(at)
+  const seen = instant > now && instant - now < TICK ? now : instant
   return (
     <time dateTime={at} title={`${exact(at)}\n${exact(at, 'UTC')}`} className="nowrap">
-      {relative(Date.parse(at), now)}
+      {relative(seen, now)}
     </time>
   )
 }
@@ -20,15 +25,5 @@ export function BothTimes({ at, never }: { at: string | null | undefined; never?
     <>
       {clock(at, now)} <span className="muted small"><Time at={at} /></span>
     </>
-  )
-}
-
-/** An instant, exact, with how far away it is on hover. */
-export function ExactTime({ at, zone }: { at: string; zone?: string }) {
-  const now = useNow()
-  return (
-    <time dateTime={at} title={relative(Date.parse(at), now)}>
-      {exact(at, zone)}
-    </time>
   )
 }

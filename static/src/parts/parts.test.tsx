@@ -1,12 +1,10 @@
 // @vitest-environment jsdom
 import { cleanup, fireEvent, render, screen } from '@testing-library/react'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { sampleProgress, sampleRun } from '../api/samples'
-import type { LogLine } from '../api/wire'
+import { sampleMark, sampleProgress, sampleRun } from '../api/samples'
 import { Act, Said } from './Act'
 import { Bars } from './Bars'
 import { Loaded } from './Loaded'
-import { Log } from './Log'
 import { RunState } from './RunState'
 import { Streams } from './Streams'
 import { Time } from './Time'
@@ -35,7 +33,7 @@ describe('a run’s state', () => {
 })
 
 test('the bars say in words what they draw', () => {
-  render(<Bars runs={[sampleRun({ id: 'c', state: 'failed' }), sampleRun({ id: 'b' }), sampleRun()]} />)
+  render(<Bars runs={[sampleMark({ id: 'c', state: 'failed' }), sampleMark({ id: 'b' }), sampleMark()]} />)
   expect(screen.getByRole('img', { name: 'Last 3 runs: 2 succeeded, 1 failed' })).toBeTruthy()
 })
 
@@ -63,7 +61,7 @@ describe('a button that acts', () => {
   })
 
   test('says why it failed', () => {
-    render(<Said deeds={[{ isPending: false, error: new Error('The job is active.'), mutate: vi.fn() }]} />)
+    render(<Said deeds={[{ error: new Error('The job is active.') }]} />)
     expect(screen.getByRole('alert').textContent).toBe('The job is active.')
   })
 })
@@ -84,32 +82,6 @@ describe('a question to the server', () => {
     rerender(shown('the rows', null))
     rerender(shown('the rows', new Error('No answer.')))
     expect(screen.getByText('the rows')).toBeTruthy()
-  })
-})
-
-describe('a log', () => {
-  const line = (n: number): LogLine => ({ n, at: '2026-11-24T12:00:00Z', level: 'info', message: `line ${n}`, stream: null, attempt: 1 })
-
-  function tall(element: HTMLElement): void {
-    Object.defineProperty(element, 'scrollHeight', { value: 1000, configurable: true })
-    Object.defineProperty(element, 'clientHeight', { value: 200, configurable: true })
-  }
-
-  test('follows its end, lets go on scroll up, and follows again when asked', () => {
-    const { rerender } = render(<Log lines={[line(1)]} follow />)
-    const list = screen.getByRole('list', { name: 'Log lines' })
-    tall(list)
-    rerender(<Log lines={[line(1), line(2)]} follow />)
-    expect(list.scrollTop).toBe(1000)
-
-    list.scrollTop = 300
-    fireEvent.scroll(list)
-    rerender(<Log lines={[line(1), line(2), line(3)]} follow />)
-    expect(list.scrollTop).toBe(300)
-
-    fireEvent.click(screen.getByRole('button', { name: 'Follow' }))
-    expect(list.scrollTop).toBe(1000)
-    expect(screen.queryByRole('button', { name: 'Follow' })).toBeNull()
   })
 })
 

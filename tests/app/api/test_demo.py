@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from app.api import demo
-from tests.app.api.conftest import TestClient
 from worker import connectors
 from worker.store import Store
 

@@ -1,0 +1,1 @@
+import{X as e,f as t}from"./Head-D8RzzQAY.js";var n=e();function r({label:e,tabs:r,chosen:i,href:a}){return(0,n.jsx)(`nav`,{className:`tabs`,"aria-label":e,children:r.map(({name:e,title:r,note:o})=>(0,n.jsxs)(t,{href:a(e),"aria-current":e===i?`page`:void 0,children:[r,o!==void 0&&(0,n.jsx)(`small`,{children:o})]},e))})}export{r as t};
