@@ -16,7 +16,7 @@ QUICKSTART := examples/quickstart/data/shop.db
 # Only Debian's own packages, and only where we may install them; elsewhere the tests say what is missing.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help run test test-packages lint format dashboard chaos bench lock advisories clean
+.PHONY: help run test test-packages lint format dashboard pictures chaos bench lock advisories clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ format: $(VENV)/.installed-test  ## put imports and layout in order
 dashboard: $(VENV)/.installed-run $(NODE_MODULES)  ## make the wire types anew, and build static/src into static/dist
 	$(BIN)/python -m app.api.typescript
 	$(if $(NPM),cd static && npm run --silent build,$(error the dashboard needs node 20.19 or later, with npm))
+
+pictures: $(VENV)/.installed-test test-packages  ## take the pictures of the documentation anew
+	$(BIN)/python -m tests.browser.pictures
 
 chaos: $(VENV)/.installed-test test-packages  ## the long runs under faults: kill, freeze, cut off
 	REQUIRE_SERVERS=1 $(BIN)/python -m pytest -s --timeout 3600 -m chaos
