@@ -12,8 +12,9 @@ import re
 _ACTING = re.compile(
     r"\b(pg_(read|ls|stat|write|terminate|cancel|reload|rotate|switch|promote|create|drop|replication|logical|advisory|"
     r"try_advisory|file|start_backup|stop_backup|backup|import|export|notify|sleep)\w*"
-    r"|lo_\w+|loread|lowrite|dblink\w*|set_config|setval|nextval|(query|cursor|table|schema|database)_to_xml\w*|xpath_table"
-    r"|load_extension|readfile|writefile|edit|fsdir|zipfile|fts3_tokenizer)\b",
+    r"|lo_(creat|create|open|close|get|put|lseek\w*|tell\w*|truncate\w*|unlink|import\w*|export|from_bytea)"
+    r"|loread|lowrite|dblink\w*|set_config|setval|nextval|xpath_table"
+    r"|(query|cursor|table|schema|database)_to_xml\w*)\b",
     re.IGNORECASE,
 )
 _ESCAPED_NAME = re.compile(r"\bu&\s*\"", re.IGNORECASE)

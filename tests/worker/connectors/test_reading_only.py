@@ -11,6 +11,7 @@ import pymongo
 import pytest
 
 from worker import connectors
+from worker.connectors import read_only_sql
 from worker.errors import BadInput, SyncworkerError
 from worker.job import StreamSpec
 
@@ -142,3 +143,11 @@ def test_ordinary_sql_and_filters_are_not_in_the_way(
         client[mongo_database]["orders"].insert_one({"_id": 1, "status": "paid"})
     settings = {"url": mongo_url, "database": mongo_database}
     attempt("mongodb", settings, {"filter": {"$expr": {"$eq": ["$status", "paid"]}, "$comment": "$where"}})
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["action = 'edit'", "lo_orderdate > 19940101 AND lo_quantity < 25", "format IN ('zipfile', 'notify')", "pg = 1"],
+)
+def test_words_of_the_data_are_no_functions_that_act(sql: str) -> None:
+    assert read_only_sql.refusal(sql) is None
