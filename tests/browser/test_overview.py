@@ -86,13 +86,20 @@ def test_a_mark_tells_what_it_is_to_who_points_at_it(page: Page) -> None:
     page.goto("/?range=1h")
     lane = page.get_by_role("slider", name=re.compile("^Runs of orders: "))
     expect(lane.locator("[data-mark=succeeded]").first).to_be_visible()
-    spot = lane.locator("[data-mark=succeeded]").first.bounding_box()
-    assert spot is not None
-    page.mouse.move(spot["x"] + 1, spot["y"] + spot["height"] / 2)
     tip = page.locator(".tip")
+
+    def pointed() -> tuple[float, float] | None:
+        """Where a mark is now, once the pointer there shows its tip: what comes in above moves it."""
+        box = lane.locator("[data-mark=succeeded]").first.bounding_box()
+        if box is None:
+            return None
+        spot = box["x"] + 1, box["y"] + box["height"] / 2
+        page.mouse.move(*spot)
+        return spot if tip.filter(has_text="Click for").count() else None
+
+    spot = until(pointed, "the mark tells what it is")
     expect(tip).to_contain_text("orders")
-    expect(tip).to_contain_text("Click for")
-    page.mouse.click(spot["x"] + 1, spot["y"] + spot["height"] / 2)
+    page.mouse.click(*spot)
     expect(page).to_have_url(re.compile(r"/runs/[0-9a-f]{32}$"))
 
 
