@@ -130,6 +130,7 @@ def test_the_rows_over_time_can_be_walked_through_and_read_as_a_table(page: Page
     expect(table.get_by_role("row").nth(1)).to_contain_text(re.compile(r"\d"))
 
 
+@pytest.mark.chaos
 def test_the_page_can_be_made_to_stand_still(page: Page) -> None:
     page.goto("/")
     banner = page.get_by_role("banner")
