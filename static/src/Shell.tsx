@@ -41,7 +41,8 @@ export function Shell({ children }: { children: ReactNode }) {
     openPalette: () => setFinding(true),
     clear: () => query.has('selected') && change({ selected: null }, { replace: true }),
   })
-  const silent = status.data !== undefined && status.error
+  // Whatever was answered is shown, and grows old: also where this question never was.
+  const silent = since > 0 && status.error
   return (
     <div className="shell">
       <a className="skip" href="#page">

@@ -115,7 +115,6 @@ def test_a_killed_instance_is_seen_to_be_replaced_on_open_pages(at_depot: Visit,
     depot.stop(run_id)
 
 
-@pytest.mark.chaos
 def test_a_server_killed_under_the_open_page_is_told_and_the_page_comes_back_by_itself(
     at_depot: Visit, depot: Depot
 ) -> None:
