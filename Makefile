@@ -27,7 +27,7 @@ run: $(VENV)/.installed-run $(NODE_MODULES) $(QUICKSTART)  ## start development 
 	exec setpriv --pdeathsig TERM -- $(BIN)/python -m app
 
 test: $(VENV)/.installed-test $(NODE_MODULES) test-packages  ## install what the tests need and run them all
-	REQUIRE_SERVERS=1 $(BIN)/python -m pytest -n $${TEST_WORKERS:-3} --dist worksteal $(PYTEST_ARGS)
+	REQUIRE_SERVERS=1 $(BIN)/python -m pytest -n $${TEST_WORKERS:-3} --dist loadscope $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-test $(NODE_MODULES)  ## style, types, import contracts, and the dashboard's own checks
 	$(BIN)/ruff check .

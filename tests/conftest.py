@@ -61,12 +61,45 @@ def mongo_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def mongo_database(mongo_url: str) -> Iterator[str]:
+def own_database(mongo_url: str) -> Iterator[str]:
     """The name of a database of this test's own, dropped afterwards."""
     name = f"test_{uuid.uuid4().hex[:16]}"
     yield name
     with pymongo.MongoClient[dict[str, object]](mongo_url) as client:
         client.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def kept_database(mongo_url: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """A database of many tests, and its collections: to make the indexes anew for each takes a third of a second."""
+    import worker.store
+
+    name = f"test_kept_{uuid.uuid4().hex[:12]}"
+    opened = worker.store.open(mongo_url, name)
+    opened.ensure_indexes()
+    opened.close()
+    with pymongo.MongoClient[dict[str, object]](mongo_url) as client:
+        yield name, frozenset(client[name].list_collection_names())
+        client.drop_database(name)
+
+
+@pytest.fixture
+def mongo_database(request: pytest.FixtureRequest, mongo_url: str) -> Iterator[str]:
+    """The name of a database: of this test's own, or one that is as good as new.
+
+    A journey has its own, and so has what is marked `own_database`: a thread or process of theirs may outlive them.
+    """
+    if any(map(request.node.get_closest_marker, ("journey", "browser", "own_database"))):
+        yield request.getfixturevalue("own_database")
+        return
+    name, ours = request.getfixturevalue("kept_database")
+    yield name
+    with pymongo.MongoClient[dict[str, object]](mongo_url) as client:
+        for collection in client[name].list_collection_names():
+            if collection in ours:
+                client[name][collection].delete_many({})
+            else:
+                client[name].drop_collection(collection)
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from tests.program import ROOT
 from worker.run import Trigger
 from worker.store import Store
 
+pytestmark = pytest.mark.own_database
+
 VERBS = [
     "start", "api", "worker", "run", "apply", "validate", "export", "next", "status", "jobs", "runs", "logs",
     "cancel", "retry", "approve", "discard", "check", "drill", "verify",

@@ -83,6 +83,12 @@ class Court:
         found: dict[str, Any] | None = self._terms.find_one({"_id": token})
         return found
 
+    def orphans(self) -> list[dict[str, Any]]:
+        """Runs that a killed instance had: nobody has rescued them yet."""
+        alive = {"pid": {"$in": [one.pid for one in self.alive]}}
+        ours = [one["_id"] for one in self._store.database["instances"].find(alive)]
+        return list(self._store.database["runs"].find({"state": "running", "claim.instance": {"$nin": ours}}))
+
     def _next(self, token: int) -> dict[str, Any] | None:
         """The term after; a token between them was gained by a request whose answer never came, and nobody led."""
         found: dict[str, Any] | None = self._terms.find_one({"_id": {"$gt": token}}, sort=[("_id", 1)])
@@ -147,6 +153,7 @@ def test_one_leads_whatever_befalls_the_holder(
 
     done = store.database["runs"].count_documents({"state": "succeeded"})
     until(lambda: store.database["runs"].count_documents({"state": "succeeded"}) > done, "the work goes on", timeout=60)
+    until(lambda: not court.orphans(), "what the killed one ran is rescued", timeout=60)
     for one in court.alive:
         assert one.terminate() == 0, one.output
     assert checker.all_promises(store.database, timedelta(seconds=EVERY)) == [], f"LEADERS_SEED={seed}"

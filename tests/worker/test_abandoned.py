@@ -20,6 +20,8 @@ from worker.settings import WorkerSettings
 from worker.store import Store
 from worker.vault import Vault
 
+pytestmark = pytest.mark.own_database
+
 KEY = "a key for the tests"
 
 

@@ -22,6 +22,8 @@ from worker.settings import WorkerSettings
 from worker.store import Store
 from worker.vault import Vault
 
+pytestmark = pytest.mark.own_database
+
 KEY = "a key for the tests"
 # Counts for ever and never finds a row: a source that hangs.
 HANGS = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c WHERE n < 0"

@@ -24,6 +24,8 @@ from worker.store import Store
 from worker.store.client import Document
 from worker.vault import Vault
 
+pytestmark = pytest.mark.own_database
+
 
 class Bench:
     """One instance's runner over a source and a destination in memory."""

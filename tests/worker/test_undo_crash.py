@@ -29,6 +29,8 @@ from worker.errors import DestinationUnavailable, LostClaim, Permanent
 from worker.job import Write
 from worker.sync.types import columns_of
 
+pytestmark = pytest.mark.own_database
+
 ROOT = Path(__file__).parents[2]
 QUERY_PLAN_KILLED = 175
 

@@ -24,6 +24,8 @@ from worker.store.runs import new_run
 from worker.vault import Vault
 from worker.watchdog import Watchdog, findings
 
+pytestmark = pytest.mark.own_database
+
 KEY = "a key for the tests"
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import pymongo
 import pytest
 
 import worker.store
@@ -42,25 +40,6 @@ class MakeClient(Protocol):
     """`make_client(auth_token="…")`: a client of an API with these settings, on this test's database."""
 
     def __call__(self, *, worker: Any = ..., **settings: Any) -> TestClient: ...
-
-
-@pytest.fixture(scope="session")
-def kept_database(mongo_url: str) -> Iterator[str]:
-    """A database of all these tests: to make its indexes anew for each would take most of their time."""
-    name = f"test_api_{uuid.uuid4().hex[:12]}"
-    yield name
-    with pymongo.MongoClient[dict[str, object]](mongo_url) as client:
-        client.drop_database(name)
-
-
-@pytest.fixture
-def mongo_database(mongo_url: str, kept_database: str) -> Iterator[str]:
-    """The same one for each test, emptied behind it."""
-    yield kept_database
-    with pymongo.MongoClient[dict[str, object]](mongo_url) as client:
-        database = client[kept_database]
-        for collection in database.list_collection_names():
-            database[collection].delete_many({})
 
 
 @pytest.fixture(autouse=True)

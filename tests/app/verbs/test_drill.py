@@ -25,6 +25,8 @@ from tests.waiting import until
 from worker.run import RunState, Trigger
 from worker.store.runs import new_run
 
+pytestmark = pytest.mark.own_database
+
 Environment = Callable[..., dict[str, str]]
 Client = pymongo.MongoClient[dict[str, Any]]
 # How long another needs is a promise that an overloaded machine may break; what is counted must hold on any.

@@ -17,6 +17,8 @@ from tests.waiting import until
 from worker.run import RunState, Trigger
 from worker.store import Store
 
+pytestmark = pytest.mark.own_database
+
 
 def test_run_brings_the_rows_and_is_recorded(run: Cli, folder: Path, store: Store) -> None:
     assert run("run", "customers", "--file", "jobs.yaml") == 0
