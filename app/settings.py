@@ -33,7 +33,6 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     worker_forced: bool | None = None
-    allow_networks: tuple[str, ...] = ()
 
     @property
     def production(self) -> bool:
@@ -67,7 +66,6 @@ def load(env: Mapping[str, str]) -> Settings:
         allowed_hosts=_hosts(environment),
         trusted_proxies=_networks(environment, "TRUSTED_PROXIES"),
         worker_forced=environment.flag("ENABLE_SYNC_WORKER"),
-        allow_networks=_networks(environment, "ALLOW_NETWORKS"),
     )
     _check_access(environment, settings)
     environment.refuse()

@@ -7,17 +7,21 @@ owner's business. It does not listen on any port.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import uuid
 from dataclasses import replace
 
 from worker import clock, log_fields
 from worker import store as stores
+from worker.alerter import Alerter
 from worker.errors import StoreUnavailable
 from worker.expiry import Expiry
 from worker.health_port import open_health_port
 from worker.jobs_file import JobsFile
 from worker.lease import RENEWALS_PER_TTL, Lease
+from worker.messenger import Messenger
+from worker.networks import networks
 from worker.presence import Presence
 from worker.pruner import Pruner
 from worker.rescuer import Rescuer
@@ -87,6 +91,15 @@ class Worker:
             presence,
             Service("pruner", Pruner(store, settings.retention_days, Expiry(store, vault)).turn),
         ]
+        self._messenger = Messenger(
+            store,
+            vault,
+            instance=self.instance_id,
+            networks=networks(os.environ),
+            public_url=settings.public_url,
+        )
+        messages = Service("messages", self._messenger.turn)
+        self._others += [Service("alerts", Alerter(store, self.lease, vault, told=messages.wake).turn), messages]
         if settings.jobs_file is not None:
             watched = JobsFile(settings.jobs_file, store, vault, instance=self.instance_id, heard=presence.wake)
             self._presence.jobs_file = watched.told
@@ -137,6 +150,7 @@ class Worker:
         goodbye = clock.monotonic() + GOODBYE
         for service in self._services():
             service.join(max(0.0, goodbye - clock.monotonic()))
+        self._messenger.stop(goodbye - clock.monotonic())
         try:
             self._presence.leave()
         except StoreUnavailable:

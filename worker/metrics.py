@@ -89,6 +89,7 @@ LEASE_HELD = _shared("syncworker_lease_held", "1 while any instance holds the sc
 LEASE_TOKEN = _shared("syncworker_lease_token", "The lease's token; it grows by one with every term.")
 WARNINGS = _shared("syncworker_warnings", "What the watchdog finds wrong, by kind.", "kind")
 INSTANCES = _shared("syncworker_instances", "Instances that were seen within 30 s.")
+ALERTS_WAITING = _shared("syncworker_alert_events_waiting", "Events of alerts that are not sent yet.")
 
 ATTEMPTS = _counter(
     "syncworker_attempts_total",
@@ -117,11 +118,16 @@ STORE_SECONDS = _histogram(
 STORE_FAILURES = _counter(
     "syncworker_store_command_failures_total", "Commands of the program's own that MongoDB did not answer.", "command"
 )
+ALERT_MESSAGES = _counter(
+    "syncworker_alert_messages_total",
+    "Messages of alerts that this process tried to send, by what came of it.",
+    "result",
+)
 
 METRICS: tuple[Metric, ...] = (
     *(INFO, DATABASE_UP, RUNS, QUEUE_DEPTH, QUEUE_AGE, JOBS, DATA_TIMESTAMP, LEASE_HELD, LEASE_HERE, LEASE_TOKEN),
     *(WARNINGS, INSTANCES, LISTENERS, ATTEMPTS, ROWS_READ, ROWS_WRITTEN, ROWS_DELETED, BYTES_MOVED, ATTEMPT_SECONDS),
-    *(START_DELAY, LATENESS, STORE_SECONDS, STORE_FAILURES),
+    *(START_DELAY, LATENESS, STORE_SECONDS, STORE_FAILURES, ALERTS_WAITING, ALERT_MESSAGES),
 )
 
 # Commands that the program sends; whatever else its driver does is one more label, not one each.

@@ -10,6 +10,7 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -85,7 +86,10 @@ def app_env(env: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerSettings:
-    """Durations in seconds. `mongo_url` None means: the embedded database under `data_dir`."""
+    """Durations in seconds. `mongo_url` None means: the embedded database under `data_dir`.
+
+    `public_url`: where people reach the dashboard, without a slash at its end; None: nobody said.
+    """
 
     production: bool
     mongo_url: str | None
@@ -103,6 +107,7 @@ class WorkerSettings:
     log_format: str = "console"
     health_port: int | None = None
     host_name: str = ""
+    public_url: str | None = None
 
 
 def read_environment_file(path: Path, env: Mapping[str, str]) -> dict[str, str]:
@@ -148,6 +153,7 @@ def read(environment: Environment, env: Mapping[str, str]) -> WorkerSettings:
     mongo_url = _mongo_url(environment, production)
     secret_keys = _secret_keys(environment, production)
     _check_places(environment)
+    _check_networks(environment)
     jobs_file = environment.text("JOBS_FILE")
     port = environment.number("WORKER_HEALTH_PORT", 0, low=0, high=65535, whole=True)
     return WorkerSettings(
@@ -167,6 +173,7 @@ def read(environment: Environment, env: Mapping[str, str]) -> WorkerSettings:
         log_format=environment.choice("LOG_FORMAT", ("console", "json"), "json" if production else "console"),
         health_port=int(port) or None,
         host_name=socket.gethostname(),
+        public_url=_public_url(environment),
     )
 
 
@@ -228,6 +235,45 @@ def _check_places(environment: Environment) -> None:
             places.folders(environment.text(name))
         except ValueError as error:
             environment.fault(name, f"names {str(error)!r}; allowed: absolute folders, comma-separated")
+
+
+def _check_networks(environment: Environment) -> None:
+    """Refuse what `worker.networks` could not read; it reads ALLOW_NETWORKS itself, wherever it is asked."""
+    for text in (environment.text("ALLOW_NETWORKS") or "").replace(",", " ").split():
+        try:
+            ip_network(text, strict=False)
+        except ValueError:
+            environment.fault("ALLOW_NETWORKS", f"names {text!r}; allowed: networks like 10.0.0.0/8, comma-separated")
+
+
+def _public_url(environment: Environment) -> str | None:
+    """PUBLIC_URL; where it is unset, the address that this machine's dashboard has by HOST and PORT, on loopback."""
+    given = environment.text("PUBLIC_URL")
+    if given is None:
+        host = (environment.text("HOST") or "127.0.0.1").removeprefix("[").removesuffix("]")
+        port = environment.text("PORT") or "8080"
+        if not (port.isdecimal() and _loopback(host)):
+            return None
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    try:
+        parts = urlsplit(given)
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    plain = not re.search(r"[\s<>|\"'\\@?#]", given)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
+        shown = "" if re.search("[@?]", given) else f" {given!r}"  # what stands around these may be a password
+        allowed = "http:// or https://, a host, perhaps a port and a path, as in https://sync.example.com"
+        environment.fault("PUBLIC_URL", f"is{shown or ' no such URL'}; allowed: {allowed}")
+        return None
+    return given.rstrip("/")
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def secret_keys(settings: WorkerSettings) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ def effective(settings: Settings, env: Mapping[str, str]) -> dict[str, str | Non
         "APP_ENV": "production" if worker.production else "development",
         "HOST": settings.host,
         "PORT": str(settings.port),
+        "PUBLIC_URL": worker.public_url,
         "WORKER_HEALTH_PORT": _text(worker.health_port),
         "MONGO_URL": masked(url, frozenset(url)).get("url"),
         "MONGO_DATABASE": worker.mongo_database,

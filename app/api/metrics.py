@@ -61,6 +61,7 @@ class _Shared(Collector):
         yield _plain(metrics.LEASE_TOKEN, lease["token"] if lease else 0)
         wrong = Counter(finding.kind for finding in findings(store))
         yield _labelled(metrics.WARNINGS, [((str(kind),), wrong[kind]) for kind in Kind])
+        yield _plain(metrics.ALERTS_WAITING, store.alert_events.waiting())
         yield _plain(metrics.INSTANCES, sum(1 for instance in store.instances.list() if instance["live"]))
         jobs = store.watch.enabled()
         yield _labelled(metrics.JOBS, [((str(enabled).lower(),), jobs[enabled]) for enabled in (True, False)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.settings import load, loopback, weaknesses
+from worker import settings as worker_settings
 from worker.errors import BadConfiguration
 
 PRODUCTION = {
@@ -101,6 +102,39 @@ def test_every_bad_value_is_named_at_once_with_what_is_allowed() -> None:
     assert "staging" in found["APP_ENV"]
     assert "development, production" in found["APP_ENV"]
     assert "everything" in found["ALLOW_NETWORKS"]
+
+
+def test_a_worker_that_runs_alone_refuses_networks_that_are_none() -> None:
+    with pytest.raises(BadConfiguration, match=r"ALLOW_NETWORKS: names 'everything'; allowed: networks"):
+        worker_settings.load({"ALLOW_NETWORKS": "10.0.0.0/8, everything"})
+    assert len(faults({"ALLOW_NETWORKS": "everything"})) == 1
+
+
+@pytest.mark.parametrize(
+    ("env", "url"),
+    [
+        ({}, "http://127.0.0.1:8080"),
+        ({"HOST": "[::1]", "PORT": "99"}, "http://[::1]:99"),
+        ({"HOST": "localhost"}, "http://localhost:8080"),
+        ({"HOST": "0.0.0.0"}, None),
+        ({"HOST": "0.0.0.0", "PUBLIC_URL": "https://sync.example.com/sub/"}, "https://sync.example.com/sub"),
+        ({"PUBLIC_URL": "http://10.0.0.1:8080"}, "http://10.0.0.1:8080"),
+    ],
+)
+def test_links_lead_to_where_people_reach_the_dashboard(env: dict[str, str], url: str | None) -> None:
+    assert worker_settings.load(env).public_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("sync.example.com", "ftp://sync.example.com", "https://", "https://u:hush@x.example", "https://x:port/"),
+        *("https://x/?a=b", "https://x/#a", "https://x/ y", "https://x/|y", "https://x/<y>", "https://[::1"),
+    ],
+)
+def test_what_is_no_address_of_a_dashboard_is_refused(url: str) -> None:
+    said = faults({"PUBLIC_URL": url})["PUBLIC_URL"]
+    assert "allowed: http:// or https://, a host" in said and "hush" not in said
 
 
 @pytest.mark.parametrize(

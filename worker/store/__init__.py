@@ -14,6 +14,8 @@ from typing import TypeVar
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from worker.store.alert_events import AlertEvents
+from worker.store.alerts import Alerts
 from worker.store.audit import Audit
 from worker.store.checkpoints import Checkpoints
 from worker.store.claims import Claims
@@ -27,6 +29,7 @@ from worker.store.keys import Keys
 from worker.store.leases import Leases
 from worker.store.logins import Logins
 from worker.store.logs import Logs
+from worker.store.outcomes import Outcomes
 from worker.store.runs import Runs
 from worker.store.schemas import Schemas
 from worker.store.sealed import Sealed
@@ -62,6 +65,8 @@ class Store:
         self.tokens = Tokens(self.database)
         self.logins = Logins(self.database)
         self.audit = Audit(self.database)
+        self.alert_events = AlertEvents(self.database)
+        self.outcomes = Outcomes(self.database)
         self.sealed = Sealed(self.database)
         self.watch = Watch(self.database)
         self.figures = Figures(self.database)
@@ -69,6 +74,10 @@ class Store:
     def connections(self, vault: Vault) -> Connections:
         """The saved connections; `vault` opens and seals their secrets."""
         return Connections(self.database, vault)
+
+    def alerts(self, vault: Vault) -> Alerts:
+        """The saved alerts; `vault` opens and seals their URLs and signing secrets."""
+        return Alerts(self.database, vault)
 
     def keys(self, vault: Vault) -> Keys:
         """The installation's own keys, which `vault` seals."""
@@ -110,7 +119,7 @@ class Store:
             for collection in (
                 *(self.jobs, self.runs, self.logs, self.checkpoints, self.schemas),
                 *(self.undos, self.instances, self.leases, self.sessions, self.figures),
-                *(self.tokens, self.logins, self.audit),
+                *(self.tokens, self.logins, self.audit, self.alert_events, self.outcomes),
             ):
                 collection.ensure_indexes()
 

@@ -1,6 +1,7 @@
 """What files declare, written in bulk: jobs by the thousand in a few calls, and which file was applied when.
 
-Whoever calls puts the calls together into one transaction; each alone is none. Connections have a module of their own.
+Whoever calls puts the calls together into one transaction; each alone is none. Connections and alerts have modules of
+their own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pymongo import DeleteOne, UpdateOne
+from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
@@ -31,6 +33,7 @@ class Declared:
         self._files = database["declared"]
         self._jobs = database["jobs"]
         self._connections = database["connections"]
+        self._alerts = database["alerts"]
         self._runs = database["runs"]
         self._checkpoints = database["checkpoints"]
         self._schemas = database["schemas"]
@@ -118,12 +121,12 @@ class Declared:
         self._files.update_one({"_id": file}, [{"$set": change}], upsert=True)
 
     def release(self, file: str) -> builtins.list[tuple[str, str]]:
-        """Connections and jobs of the file belong to nobody from now on; (kind, id) of each."""
+        """Connections, jobs and alerts of the file belong to nobody from now on; (kind, id) of each."""
         freed: builtins.list[tuple[str, str]] = []
         change: builtins.list[Mapping[str, Any]] = [
             {"$set": {"owner": None, "updated_at": "$$NOW", "revision": {"$add": ["$revision", 1]}}}
         ]
-        for kind, collection in (("connection", self._connections), ("job", self._jobs)):
+        for kind, collection in self._owned():
             freed += [(kind, str(one["_id"])) for one in collection.find({"owner": file}, {"_id": 1}).sort("_id", 1)]
             collection.update_many({"owner": file}, change)
         self._files.delete_one({"_id": file})
@@ -141,10 +144,13 @@ class Declared:
     def revisions(self, file: str) -> dict[tuple[str, str], int]:
         """(kind, id) -> revision of all that the file owns: whether anybody changed it is seen by that."""
         found: dict[tuple[str, str], int] = {}
-        for kind, collection in (("connection", self._connections), ("job", self._jobs)):
+        for kind, collection in self._owned():
             for one in collection.find({"owner": file}, {"revision": 1}):
                 found[kind, str(one["_id"])] = one.get("revision", 0)
         return found
+
+    def _owned(self) -> Sequence[tuple[str, Collection[Document]]]:
+        return (("connection", self._connections), ("job", self._jobs), ("alert", self._alerts))
 
 
 def _literal(job: Job) -> Document:

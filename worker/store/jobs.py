@@ -179,6 +179,11 @@ class Jobs:
         ]
         return {one["_id"]: (one["jobs"], one["count"]) for one in self._jobs.aggregate(stages)}
 
+    def existing(self, job_ids: Iterable[str]) -> set[str]:
+        """Those of these ids that jobs have, readable or not."""
+        wanted = sorted(set(job_ids))
+        return {str(one["_id"]) for one in self._jobs.find({"_id": {"$in": wanted}}, {"_id": 1})} if wanted else set()
+
     def unreadable(self) -> dict[str, str]:
         """Job id -> why its document cannot be read, for those that `list` leaves out."""
         broken: dict[str, str] = {}

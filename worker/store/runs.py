@@ -92,6 +92,10 @@ class Runs:
         create([("job_id", 1), ("queued_at", -1), ("_id", -1)], name="history_of_a_job")
         create([("queued_at", -1), ("_id", -1)], name="history")
         create([("finished_at", 1)], name="finished")
+        # Few among very many that a schedule asked for.
+        asked_for = {"trigger": {"$in": sorted(str(one) for one in Trigger if one is not Trigger.SCHEDULE)}}
+        newest = [("trigger", 1), ("queued_at", -1), ("_id", -1)]
+        create(newest, partialFilterExpression=asked_for, name="asked_for_by_somebody")
 
     # Reading.
 
@@ -108,6 +112,7 @@ class Runs:
         since: datetime | None = None,
         after: str | None = None,
         limit: int = 50,
+        triggers: Sequence[str] | None = None,
     ) -> builtins.list[Document]:
         """Runs newest first, from the one after the run `after`. Raises NotFound where that run is gone."""
         query: Document = {}
@@ -115,6 +120,8 @@ class Runs:
             query["job_id"] = job
         if states is not None:
             query["state"] = {"$in": builtins.list(states)}
+        if triggers is not None:
+            query["trigger"] = {"$in": builtins.list(triggers)}
         if since is not None:
             query["queued_at"] = {"$gte": since}
         if after is not None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pymongo.database import Database
 
-from worker.store import connections, keys
+from worker.store import alerts, connections, keys
 from worker.store.client import Document, guarded
 
 
@@ -34,13 +34,26 @@ class Sealed:
 
     def all(self) -> list[SealedRecord]:
         """Every sealed text there is, in the order of collections and ids."""
-        return [*self._connections(), *self._keys(), *self._checkpoints(), *self._undos()]
+        return [*self._alerts(), *self._connections(), *self._keys(), *self._checkpoints(), *self._undos()]
 
     def swap(self, record: SealedRecord, sealed: Mapping[str, Any]) -> bool:
         """Put `sealed` in its place; False where that is not what was read any more. Nothing else is touched."""
         found = {"_id": record.id, record.field: dict(record.sealed)}
         change = {"$set": {record.field: dict(sealed)}}
         return self._database[record.collection].update_one(found, change).modified_count == 1
+
+    def _alerts(self) -> Iterator[SealedRecord]:
+        for document in self._database["alerts"].find({}, dict.fromkeys(alerts.SECRETS, 1)).sort("_id", 1):
+            for name in alerts.SECRETS:
+                value = document.get(name)
+                if isinstance(value, dict) and alerts.SEALED in value:
+                    yield SealedRecord(
+                        collection="alerts",
+                        id=document["_id"],
+                        field=f"{name}.{alerts.SEALED}",
+                        sealed=value[alerts.SEALED],
+                        context=alerts.context(document["_id"], name),
+                    )
 
     def _connections(self) -> Iterator[SealedRecord]:
         for document in self._database["connections"].find({}, {"settings": 1}).sort("_id", 1):

@@ -29,7 +29,7 @@ class Watch:
         return [*ended, *lively]
 
     def revisions(self, collection: str) -> dict[str, int]:
-        """The revision of every document of `jobs` or `connections`."""
+        """The revision of every document of `jobs`, `connections` or `alerts`."""
         return {one["_id"]: one.get("revision", 0) for one in self._database[collection].find({}, {"revision": 1})}
 
     def waiting_since(self, before: datetime) -> list[tuple[datetime, str]]:
@@ -60,6 +60,15 @@ class Watch:
         jobs = self._database["jobs"]
         on = jobs.count_documents({"enabled": True})
         return {True: on, False: jobs.count_documents({}) - on}
+
+    def undelivered(self, tries: int) -> list[tuple[str, int, str]]:
+        """(alert id, events that wait, the last error) of enabled alerts of which so many tries in a row failed."""
+        query = {"enabled": True, "tries": {"$gte": tries}, "last_error": {"$type": "string"}}
+        events, found = self._database["alert_events"], []
+        for one in self._database["alerts"].find(query, {"last_error": 1}).sort("_id", 1):
+            if count := events.count_documents({"alert": one["_id"], "state": "waiting"}):
+                found.append((str(one["_id"]), count, one["last_error"]))
+        return found
 
     def stalest(self, limit: int) -> list[tuple[str, datetime]]:
         """(id, as of when its data is) of enabled jobs that have brought any, the stalest first."""
