@@ -1,14 +1,12 @@
-"""Compare a declaration with the database, make it so in one go, and print what is there as a declaration.
+"""Compare a declaration with the database, and make it so in one go.
 
 What a file no longer has stays, unless it is pruned. A job keeps its checkpoints and its next fire time through a
-change that does not concern them. Nothing here prints a secret: a literal one is shown as `${CONNECTION_FIELD}`.
+change that does not concern them. `worker.export` prints what is there.
 Source: docs/decisions/0029-an-apply-is-one-transaction.md.
 """
 
 from __future__ import annotations
 
-import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,21 +17,17 @@ from pymongo.database import Database
 
 from worker import change, meaning, schedule
 from worker.access import How, Scope, Who
-from worker.change import ADDED, CHANGED, CONNECTION, JOB, REMOVED, Change
+from worker.alert import Alert
+from worker.change import ADDED, ALERT, CHANGED, CONNECTION, JOB, REMOVED, Change, kind_of
 from worker.connection import Connection
-from worker.declaration import (
-    Declaration,
-    connection_document,
-    job_document,
-    literal_secrets,
-    print_file,
-    secret_fields,
-)
+from worker.declaration import Declaration, secret_fields
 from worker.errors import Conflict, JobActive, SyncworkerError
+from worker.export import StandIns
 from worker.job import Job
 from worker.meaning import Situation
 from worker.run import RunState
 from worker.store import Store
+from worker.store.alerts import Alerts
 from worker.store.client import Document
 from worker.store.connections import Connections
 from worker.store.declared import Declared
@@ -89,9 +83,9 @@ def apply(
     """Make it so, all of it or nothing, and say what changed.
 
     Raises JobActive, Conflict where something cannot be done now; nothing was changed then. `owner` is the file that
-    its connections and jobs belong to from now on; None leaves that as it is. What `owner` had before and has no longer
-    stays, but belongs to nobody. `agree` sees the plan before it is carried out, and again where somebody changed
-    something meanwhile: Declined where it says no.
+    its connections, jobs and alerts belong to from now on; None leaves that as it is. What `owner` had before and has
+    no longer stays, but belongs to nobody. `agree` sees the plan before it is carried out, and again where somebody
+    changed something meanwhile: Declined where it says no.
     """
     for attempt in range(1, TRIES + 1):
         made = _Plan(store, vault, declaration, prune=prune, owner=owner)
@@ -112,7 +106,7 @@ def apply(
 
 
 def record(store: Store, who: Who, changes: Sequence[Change]) -> None:
-    """Note in the audit what was applied, under each job and connection; very much at once is one record."""
+    """Note in the audit what was applied, under each job, connection and alert; very much at once is one record."""
     counts = Counter(one.mark for one in changes)
     if len(changes) > RECORDED:
         said: dict[str, Any] = {word: counts[mark] for mark, word in _COUNTED.items() if counts[mark]}
@@ -133,42 +127,6 @@ def due(job: Job, before: Job | None, now: datetime) -> Job:
     return replace(job, next_fire_time=schedule.next_fire_time(job.schedule, now, job_id=job.id))
 
 
-def export(store: Store, vault: Vault, job_ids: Iterable[str] | None = None) -> str:
-    """All connections and jobs as a file, in the order of their ids: the same bytes for the same content.
-
-    With `job_ids` those jobs alone, and the connections that they use.
-    """
-    connections = store.connections(vault).list()
-    stand_ins = _stand_ins(connections)
-    jobs = store.jobs.list(limit=0)
-    if job_ids is not None:
-        wanted = set(job_ids)
-        jobs = [job for job in jobs if job.id in wanted]
-        ends = {end for job in jobs for end in (job.source, job.destination)}
-        connections = [one for one in connections if one.id in ends]
-    return print_file(
-        {one.id: connection_document(one, stand_ins.get(one.id)) for one in connections},
-        {job.id: job_document(job) for job in jobs},
-    )
-
-
-def _stand_ins(connections: list[Connection]) -> dict[str, dict[str, str]]:
-    """What export prints for literal secrets: connection -> setting -> `${CONNECTION_SETTING}`, no name twice."""
-    taken: set[str] = set()
-    found: dict[str, dict[str, str]] = {}
-    for connection in sorted(connections, key=lambda one: one.id):
-        for setting in sorted({*literal_secrets(connection), *connection.unreadable}):
-            wanted = re.sub(r"[^A-Z0-9]", "_", f"{connection.id}_{setting}".upper())
-            wanted = wanted if not wanted[0].isdigit() else f"_{wanted}"
-            name, number = wanted, 1
-            while name in taken:
-                number += 1
-                name = f"{wanted}_{number}"
-            taken.add(name)
-            found.setdefault(connection.id, {})[setting] = f"${{{name}}}"
-    return found
-
-
 @dataclass
 class _Writes:
     """What a plan comes to, each with the revision that it was made from."""
@@ -179,10 +137,14 @@ class _Writes:
     changed: list[tuple[Job, int | None]] = field(default_factory=list)
     removed: list[tuple[str, int | None]] = field(default_factory=list)
     connections_removed: list[tuple[str, int]] = field(default_factory=list)
+    alerts_added: list[Alert] = field(default_factory=list)
+    alerts_changed: list[tuple[Alert, int | None]] = field(default_factory=list)
+    alerts_let_go: list[tuple[str, int]] = field(default_factory=list)
+    alerts_removed: list[tuple[str, int | None]] = field(default_factory=list)
 
 
 class _Plan:
-    """The way from what is stored to what is declared: connections before the jobs that use them, removals last."""
+    """The way from what is stored to what is declared: connections, jobs, alerts, and removals last, the other way."""
 
     def __init__(
         self, store: Store, vault: Vault, declaration: Declaration, *, prune: bool, owner: Owner | None
@@ -195,9 +157,12 @@ class _Plan:
         self._refusals: list[Conflict] = []
         self._writes = _Writes()
         stored = {one.id: one for one in store.connections(vault).list()}
+        every_alert = set(store.watch.revisions("alerts"))
+        alerts = {one.id: one for one in store.alerts(vault).list()}
+        self._unreadable_alerts = every_alert - alerts.keys()
         jobs = {one.id: one for one in store.jobs.list(limit=0)}
         self._unreadable = store.jobs.unreadable()
-        self._hidden = _stand_ins(list(stored.values()))
+        self._stand_ins = StandIns(list(stored.values()), list(alerts.values()))
         self._watched = _watched(store) - {owner.file} if owner else set()
         after = {**({} if prune else jobs), **declaration.jobs}
         self._users = _users(after.values())
@@ -209,9 +174,15 @@ class _Plan:
             self._connection(self._keeping(connection, stored.get(id)), stored.get(id))
         for id, job in declaration.jobs.items():
             self._job(job, jobs.get(id))
+        for id, alert in declaration.alerts.items():
+            self._alert(alert, alerts.get(id))
         gone = sorted(id for id in {*jobs, *self._unreadable} if id not in declaration.jobs)
         gone_connections = [one for id, one in stored.items() if id not in declaration.connections]
+        gone_alerts = sorted(id for id in {*alerts, *self._unreadable_alerts} if id not in declaration.alerts)
         if prune:
+            for id in gone_alerts:
+                self._note(change.removed(ALERT, id, alerts.get(id)))
+                self._writes.alerts_removed.append((id, alerts[id].revision if id in alerts else None))
             for id in gone:
                 self._remove_job(id, jobs.get(id))
             for one in gone_connections:
@@ -222,6 +193,8 @@ class _Plan:
                 self._let_go(replace(connection, owner=None), connection)
             for id in (id for id in gone if id in jobs and jobs[id].owner == owner.file):
                 self._let_go(replace(jobs[id], owner=None), jobs[id])
+            for id in (id for id in gone_alerts if id in alerts and alerts[id].owner == owner.file):
+                self._let_go(replace(alerts[id], owner=None), alerts[id])
 
     def refuse_blocked(self) -> None:
         """Raise where a part of it cannot be done now."""
@@ -233,6 +206,7 @@ class _Plan:
     def carry_out(self, database: Database[Document]) -> None:
         """Write it, under the revisions that it was made from. Raises Conflict where something changed meanwhile."""
         declared, connections, writes = Declared(database), Connections(database, self._vault), self._writes
+        alerts = Alerts(database, self._vault)
         for wanted, stored in writes.connections:
             if stored is None:
                 connections.insert(wanted, secret_fields(wanted.type))
@@ -244,6 +218,14 @@ class _Plan:
             declared.add(writes.added)
         if writes.changed:
             declared.change(writes.changed)
+        for alert in writes.alerts_added:
+            alerts.insert(alert)
+        for alert, known in writes.alerts_changed:
+            alerts.replace(alert, known)
+        for id, revision in writes.alerts_let_go:
+            alerts.let_go(id, revision)
+        for id, known in writes.alerts_removed:
+            alerts.delete(id, known)
         if writes.removed:
             declared.remove(writes.removed)
         for id, revision in writes.connections_removed:
@@ -268,7 +250,7 @@ class _Plan:
             if made is None:
                 return
             users = self._users.get(wanted.id, ()) if set(made.fields) - {"owner"} else ()
-            refusal = self._refusal(CONNECTION, stored) or self._lost(wanted, stored)
+            refusal = self._refusal(CONNECTION, stored) or self._stand_ins.lost(wanted.settings, stored, CONNECTION)
             self._note(replace(made, means=meaning.of_changed_connection(users)), refusal)
         self._writes.connections.append((wanted, stored))
 
@@ -278,8 +260,7 @@ class _Plan:
             wanted = replace(wanted, enabled=stored.enabled)
         wanted = replace(due(wanted, stored, self._now), owner=self._owned_by(stored))
         if wanted.id in self._unreadable:
-            details = ("could not be read; is written anew",)
-            self._note(Change(mark=CHANGED, kind=JOB, id=wanted.id, details=details, after={}))
+            self._note(_anew(JOB, wanted.id))
             self._writes.changed.append((wanted, None))
         elif stored is None:
             self._note(replace(change.added(JOB, wanted), means=meaning.of_new_job(wanted)))
@@ -289,6 +270,23 @@ class _Plan:
             self._note(replace(made, means=means), self._refusal(JOB, stored))
             self._writes.changed.append((wanted, stored.revision))
 
+    def _alert(self, wanted: Alert, stored: Alert | None) -> None:
+        said: dict[str, Any] = {"url": wanted.url, "secret": wanted.secret}
+        if stored is not None:
+            kept: dict[str, Any] = self._stand_ins.kept(said, stored, {"url": stored.url, "secret": stored.secret})
+            wanted = replace(wanted, **kept)
+        wanted = replace(wanted, owner=self._owned_by(stored))
+        if wanted.id in self._unreadable_alerts:
+            self._note(_anew(ALERT, wanted.id))
+            self._writes.alerts_changed.append((wanted, None))
+        elif stored is None:
+            self._note(replace(change.added(ALERT, wanted), means=meaning.of_alert(wanted)))
+            self._writes.alerts_added.append(wanted)
+        elif made := change.compared(ALERT, wanted, stored):
+            refusal = self._refusal(ALERT, stored) or self._stand_ins.lost(said, stored, ALERT)
+            self._note(replace(made, means=meaning.of_changed_alert(wanted, stored)), refusal)
+            self._writes.alerts_changed.append((wanted, stored.revision))
+
     def _remove_job(self, id: str, stored: Job | None) -> None:
         run = self._situation.runs.get(id)
         active = run is not None and run["state"] != RunState.HELD
@@ -297,21 +295,22 @@ class _Plan:
         self._note(replace(made, means=means), JobActive(id, run["_id"]) if run and active else None)
         self._writes.removed.append((id, stored.revision if stored else None))
 
-    def _let_go(self, free: Job | Connection, stored: Job | Connection) -> None:
-        kind = JOB if isinstance(free, Job) else CONNECTION
-        made = change.compared(kind, free, stored)
+    def _let_go(self, free: change.Record, stored: change.Record) -> None:
+        made = change.compared(kind_of(free), free, stored)
         assert made is not None and self._owner is not None
         detail = f"is no longer in {self._owner.file}; it stays, and can be changed or deleted elsewhere"
         self._note(replace(made, details=(detail,)))
         if isinstance(free, Job):
             self._writes.changed.append((free, stored.revision))
+        elif isinstance(free, Alert):
+            self._writes.alerts_let_go.append((free.id, stored.revision))
         else:
             self._writes.let_go.append((free.id, stored.revision))
 
-    def _owned_by(self, stored: Job | Connection | None) -> str | None:
+    def _owned_by(self, stored: change.Record | None) -> str | None:
         return self._owner.file if self._owner else stored.owner if stored else None
 
-    def _refusal(self, kind: str, stored: Job | Connection) -> Conflict | None:
+    def _refusal(self, kind: str, stored: change.Record) -> Conflict | None:
         """Two files that are watched cannot both say what one thing is."""
         if self._owner is None or stored.owner not in self._watched:
             return None
@@ -319,27 +318,16 @@ class _Plan:
             f"{kind} {stored.id} belongs to {stored.owner}, which a running instance watches; take it out of one"
         )
 
-    def _lost(self, wanted: Connection, stored: Connection) -> Conflict | None:
-        """A stand-in for a secret that we cannot read would be written over it."""
-        hidden = self._hidden.get(stored.id, {})
-        lost = [name for name in stored.unreadable if wanted.settings.get(name) == hidden[name]]
-        if not lost or all(hidden[name][2:-1] in os.environ for name in lost):
-            return None
-        return Conflict(
-            f"connection {stored.id}: {', '.join(lost)} is sealed under another SECRET_KEY, and would be lost; "
-            "add the old key behind the new one, or set the variable that the file names"
-        )
-
     def _keeping(self, wanted: Connection, stored: Connection | None) -> Connection:
         """What export printed in place of a literal secret stands for that secret, unless the environment has one."""
         if stored is None or stored.type != wanted.type:
             return wanted
-        kept = {
-            name: stored.settings[name]
-            for name, stand_in in self._hidden.get(stored.id, {}).items()
-            if name in stored.settings and wanted.settings.get(name) == stand_in and stand_in[2:-1] not in os.environ
-        }
+        kept = self._stand_ins.kept(wanted.settings, stored, stored.settings)
         return replace(wanted, settings={**wanted.settings, **kept})
+
+
+def _anew(kind: str, id: str) -> Change:
+    return Change(mark=CHANGED, kind=kind, id=id, details=("could not be read; is written anew",), after={})
 
 
 def _users(jobs: Iterable[Job]) -> Mapping[str, Sequence[str]]:

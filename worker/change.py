@@ -11,17 +11,19 @@ from typing import Any
 
 import yaml
 
+from worker.alert import Alert
 from worker.connection import Connection
-from worker.declaration import connection_document, job_document, secret_fields
+from worker.declaration import alert_document, connection_document, job_document, secret_fields
+from worker.declaration.alerts import SECRETS
 from worker.errors import BadInput, MissingExtra
 from worker.job import Job
 
 ADDED, CHANGED, REMOVED = "+", "~", "-"
-CONNECTION, JOB = "connection", "job"
+CONNECTION, JOB, ALERT = "connection", "job", "alert"
 # In place of a secret's value, wherever a change is kept.
 SECRET = "changed"
 
-Record = Connection | Job
+Record = Connection | Job | Alert
 Values = Mapping[str, Any]
 
 
@@ -69,7 +71,7 @@ def removed(kind: str, id: str, stored: Record | None) -> Change:
 
 def compared(kind: str, wanted: Record, stored: Record) -> Change | None:
     """What differs; None where nothing does."""
-    hide = secrets(wanted) | secrets(stored) if isinstance(wanted, Connection) else frozenset()
+    hide = secrets(wanted) | secrets(stored)
     new, old = _document(wanted), _document(stored)
     fields = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     details: list[str] = []
@@ -96,10 +98,16 @@ def compared(kind: str, wanted: Record, stored: Record) -> Change | None:
     )
 
 
+def kind_of(record: Record) -> str:
+    return JOB if isinstance(record, Job) else ALERT if isinstance(record, Alert) else CONNECTION
+
+
 def secrets(record: Record) -> frozenset[str]:
     """The settings that no plan may show; all of them where the connector is not known here."""
     if isinstance(record, Job):
         return frozenset()
+    if isinstance(record, Alert):
+        return frozenset(SECRETS)
     try:
         return secret_fields(record.type)
     except (BadInput, MissingExtra):
@@ -107,7 +115,9 @@ def secrets(record: Record) -> frozenset[str]:
 
 
 def _document(record: Record) -> dict[str, Any]:
-    return job_document(record) if isinstance(record, Job) else connection_document(record)
+    if isinstance(record, Job):
+        return job_document(record)
+    return alert_document(record) if isinstance(record, Alert) else connection_document(record)
 
 
 def _shown(record: Record) -> dict[str, Any]:

@@ -16,11 +16,12 @@ class Kind(StrEnum):
     NO_LEADER = "no_leader"
     SILENT_INSTANCE = "silent_instance"
     JOBS_FILE = "jobs_file"
+    UNDELIVERED_ALERT = "undelivered_alert"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """`subject`: the id of a job, run or instance, or a file; `since` is on the server's clock, None: nobody knows."""
+    """`subject`: the id of a job, run, instance or alert, or a file; `since` is the server's, None: nobody knows."""
 
     kind: Kind
     subject: str

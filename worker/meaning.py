@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from worker import schedule
+from worker.alert import Alert
 from worker.clock import iso
+from worker.declaration import what_it_tells
 from worker.job import Job, Mode, StreamSpec
 from worker.run import RunState
 from worker.store.client import Document
@@ -58,6 +60,19 @@ def of_changed_connection(users: Sequence[str]) -> tuple[str, ...]:
     return (
         f"used by {_listed(users)} from the next attempt on; the checkpoints stay: reset what leads to other data now",
     )
+
+
+def of_alert(alert: Alert) -> tuple[str, ...]:
+    if not alert.enabled:
+        return ("is disabled: it tells nothing",)
+    about = "all jobs" if alert.jobs is None else _listed(alert.jobs)
+    return (f"tells {what_it_tells(alert)} of {about}, from now on",)
+
+
+def of_changed_alert(alert: Alert, before: Alert) -> tuple[str, ...]:
+    """Nothing where what it tells, and of what, stays as it was."""
+    told = ("jobs", "failures", "recovery", "held", "stale", "enabled")
+    return of_alert(alert) if any(getattr(alert, name) != getattr(before, name) for name in told) else ()
 
 
 def _firing(job: Job, before: Job) -> Iterator[str]:

@@ -30,6 +30,8 @@ IN_HAND = timedelta(seconds=3)
 LEADERLESS = timedelta(seconds=5)
 # Of one kind; what is beyond is counted in a last finding.
 SHOWN = 20
+# Of a message: a receiver that restarts is none of our business.
+TRIES = 3
 FOREGROUND = "run"  # the mode of `syncworker run`, which neither leads nor claims other runs
 
 
@@ -46,6 +48,7 @@ def findings(store: Store) -> list[Finding]:
         *_waiting(store, live, now),
         *_silent(store, [one for one in instances if not one["live"]]),
         *_files(store, live, now),
+        *_untold(store),
     ]
     return [one for kind in Kind for one in _at_most([f for f in found if f.kind is kind])]
 
@@ -188,6 +191,14 @@ def _files(store: Store, live: Sequence[Document], now: datetime) -> Iterator[Fi
             way = f"set JOBS_FILE, or let them go: syncworker release {file}"
             message = f"{jobs} to {file}, which no running instance watches; {way}"
             yield Finding(kind=Kind.JOBS_FILE, subject=file, since=None, message=message)
+
+
+def _untold(store: Store) -> Iterator[Finding]:
+    """Alerts whose messages have not arrived for some tries."""
+    for alert_id, count, why in store.watch.undelivered(TRIES):
+        waiting = "1 event waits" if count == 1 else f"{count:,} events wait"
+        message = f"messages of alert {alert_id} do not arrive, {waiting}: {why}"
+        yield Finding(kind=Kind.UNDELIVERED_ALERT, subject=alert_id, since=None, message=message)
 
 
 def _ago(passed: timedelta) -> str:

@@ -18,6 +18,7 @@ from app.api.questions import DeclarationText, JobText, PrintedJob
 from app.api.wire import Change, JobPrinted, JobRead, PlacedFault, Plan
 from worker import apply as applying
 from worker import change as changing
+from worker import export as exporting
 from worker.declaration import job_document, load, load_job, print_job
 from worker.errors import BadInput, Conflict, Fault
 
@@ -42,8 +43,8 @@ def print_(ask: Ask[Any, PrintedJob]) -> JobPrinted:
 
 
 def export(ask: Ask[Any, None]) -> Response:
-    """All connections and jobs as a file; a literal secret is a reference in it."""
-    text = applying.export(ask.context.store, ask.context.vault)
+    """All connections, jobs and alerts as a file; a literal secret is a reference in it."""
+    text = exporting.export(ask.context.store, ask.context.vault)
     return Response(text, headers={"Cache-Control": "no-store"}, media_type=MEDIA_TYPE)
 
 

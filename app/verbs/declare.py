@@ -12,6 +12,7 @@ from typing import Any
 from app.terminal import print_json
 from app.verbs.session import session
 from worker import apply as applying
+from worker import export as exporting
 from worker.apply import Declined
 from worker.change import ADDED, CHANGED, REMOVED, Change
 from worker.declaration import Declaration, load
@@ -37,6 +38,7 @@ def validate(files: Sequence[str], *, as_json: bool) -> int:
             print(_line(one["file"], note | {"message": f"note: {note['message']}"}), file=sys.stderr)
         if one["ok"]:
             counts = f"{_number(one['connections'], 'connection')}, {_number(one['jobs'], 'job')}"
+            counts += f", {_number(one['alerts'], 'alert')}" if one["alerts"] else ""
             print(f"{one['file']}: {counts}, no mistakes")
     return DONE if good else BAD
 
@@ -47,7 +49,11 @@ def _validated(file: str) -> dict[str, Any]:
     except BadInput as error:
         return {"file": file, "ok": False, "faults": [_plain(fault) for fault in error.faults], "notes": []}
     told = [_plain(note) for note in notes(declared, os.environ)]
-    counts = {"connections": len(declared.connections), "jobs": len(declared.jobs)}
+    counts = {
+        "connections": len(declared.connections),
+        "jobs": len(declared.jobs),
+        "alerts": len(declared.alerts),
+    }
     return {"file": file, "ok": True, "faults": [], "notes": told, **counts}
 
 
@@ -100,7 +106,7 @@ def export(jobs: Sequence[str] | None) -> int:
         for job_id in jobs or ():
             if here.store.jobs.find(job_id) is None:
                 raise NotFound(f"there is no job {job_id!r}")
-        text = applying.export(here.store, here.vault, jobs)
+        text = exporting.export(here.store, here.vault, jobs)
     sys.stdout.buffer.write(text.encode())
     return DONE
 

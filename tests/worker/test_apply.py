@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from worker.apply import Owner, apply, export, plan
+from worker.apply import Owner, apply, plan
 from worker.change import Change
 from worker.declaration import load
 from worker.errors import Conflict, JobActive
+from worker.export import export
 from worker.run import Trigger
 from worker.store import Store
 from worker.vault import Vault

@@ -14,10 +14,11 @@ import pytest
 import worker.store
 from tests import servers
 from worker import apply as room
-from worker.apply import Declined, Owner, apply, export, plan, record
+from worker.apply import Declined, Owner, apply, plan, record
 from worker.change import Change
 from worker.declaration import load
 from worker.errors import Conflict, JobActive
+from worker.export import export
 from worker.run import Trigger
 from worker.store import Store
 from worker.store.declared import Declared

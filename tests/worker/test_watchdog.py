@@ -11,6 +11,8 @@ import pytest
 
 from tests.waiting import until
 from worker import main
+from worker.alert import Alert
+from worker.alert import Kind as AlertKind
 from worker.finding import Finding, Kind
 from worker.job import Job, Schedule, StreamSpec
 from worker.lease import Lease
@@ -19,6 +21,7 @@ from worker.rescuer import Rescuer
 from worker.run import RunState, Trigger
 from worker.settings import WorkerSettings
 from worker.store import Store
+from worker.store.alert_events import new_event
 from worker.store.client import Document
 from worker.store.runs import new_run
 from worker.vault import Vault
@@ -259,6 +262,25 @@ def test_an_instance_that_falls_silent_over_its_runs_is_found(scene: Scene) -> N
     assert run["_id"] in finding.message
     scene.change("runs", {"state": "queued"})
     assert scene.found() == [], "what it owned was rescued"
+
+
+def test_an_alert_whose_messages_do_not_arrive_is_found(scene: Scene) -> None:
+    scene.led()
+    scene.store.alerts(Vault([KEY])).insert(Alert(id="chat", url="https://h/geheim"))
+    event = new_event("chat", "orders", AlertKind.HELD, "r1", at=scene.store.now())
+    scene.store.alert_events.add([event])
+    failed = {"tries": 2, "last_error": "h answered 500"}
+    scene.change("alerts", failed)
+    assert scene.found() == [], "a receiver may restart"
+    scene.change("alerts", failed | {"tries": 3})
+    finding = scene.one()
+    assert (finding.kind, finding.subject) == (Kind.UNDELIVERED_ALERT, "chat")
+    assert finding.message == "messages of alert chat do not arrive, 1 event waits: h answered 500"
+    scene.change("alerts", {"enabled": False})
+    assert scene.found() == [], "nobody expects any"
+    scene.change("alerts", {"enabled": True})
+    scene.change("alert_events", {"state": "given_up"})
+    assert scene.found() == [], "nothing waits any more"
 
 
 def test_many_of_a_kind_are_counted(scene: Scene) -> None:

@@ -14,7 +14,9 @@ from typing import Any
 
 import yaml
 
+from worker.alert import Alert
 from worker.connection import Connection
+from worker.declaration.alerts import read_alert
 from worker.declaration.connections import read_connection
 from worker.declaration.fields import Fields
 from worker.declaration.jobs import read_job
@@ -22,6 +24,7 @@ from worker.errors import BadInput, Fault
 from worker.job import Job
 
 VERSION = 1
+PARTS = ("version", "connections", "jobs", "alerts")
 # More than any file written by hand, or exported from ten thousand jobs.
 MOST_BYTES = 64 * 2**20
 # How often parts may be repeated through aliases; an alias of aliases of aliases gets here at once.
@@ -43,6 +46,7 @@ class Declaration:
 
     connections: dict[str, Connection]
     jobs: dict[str, Job]
+    alerts: dict[str, Alert] = field(default_factory=dict)
     places: Mapping[str, Position] = field(default_factory=dict, compare=False, repr=False)
 
     def only(self, job_id: str) -> Declaration | None:
@@ -61,19 +65,21 @@ def load(text: str | bytes) -> Declaration:
     if reader.fatal:
         raise BadInput(reader.faults)
     fields = Fields(document, "", reader.faults)
-    fields.know("version", "connections", "jobs")
+    fields.know(*PARTS)
     if fields.raw("version") != VERSION or isinstance(fields.raw("version"), bool):
         given = f"is {fields.raw('version')!r}" if "version" in fields else "is missing"
         fields.fault("version", f"{given}; allowed: {VERSION}")
     connections = _entries(fields, "connections")
     types = {id: _type_of(entry) for id, entry in connections.items()}
+    jobs = _entries(fields, "jobs")
     declared = Declaration(
         connections={
             id: read_connection(id, entry, f"connections.{id}", reader.faults) for id, entry in connections.items()
         },
-        jobs={
-            id: read_job(id, entry, f"jobs.{id}", reader.faults, types)
-            for id, entry in _entries(fields, "jobs").items()
+        jobs={id: read_job(id, entry, f"jobs.{id}", reader.faults, types) for id, entry in jobs.items()},
+        alerts={
+            id: read_alert(id, entry, f"alerts.{id}", reader.faults, jobs)
+            for id, entry in _entries(fields, "alerts").items()
         },
         places=reader.places,
     )
@@ -92,7 +98,7 @@ def load_job(text: str, types: Mapping[str, str]) -> tuple[str | None, Job]:
     document = reader.read(text)
     if reader.fatal:
         raise BadInput(reader.faults)
-    if isinstance(document, dict) and document.keys() & {"version", "connections", "jobs"}:
+    if isinstance(document, dict) and document.keys() & set(PARTS):
         return _only_job(document, reader, types)
     if isinstance(document, dict) and len(document) == 1 and isinstance(next(iter(document.values())), dict):
         ((id, entry),) = document.items()
@@ -106,7 +112,7 @@ def load_job(text: str, types: Mapping[str, str]) -> tuple[str | None, Job]:
 
 def _only_job(document: dict[str, Any], reader: _Reader, types: Mapping[str, str]) -> tuple[str, Job]:
     fields = Fields(document, "", reader.faults)
-    fields.know("version", "connections", "jobs")
+    fields.know(*PARTS)
     here = {id: _type_of(entry) for id, entry in _entries(fields, "connections").items()}
     jobs = _entries(fields, "jobs")
     if len(jobs) != 1:
@@ -123,13 +129,15 @@ def print_job(id: str, document: Mapping[str, Any]) -> str:
     return text
 
 
-def print_file(connections: Mapping[str, Any], jobs: Mapping[str, Any]) -> str:
+def print_file(connections: Mapping[str, Any], jobs: Mapping[str, Any], alerts: Mapping[str, Any] | None = None) -> str:
     """The file's text for documents by id, in the order of the ids."""
     document: dict[str, Any] = {"version": VERSION}
     if connections:
         document["connections"] = dict(sorted(connections.items()))
     if jobs:
         document["jobs"] = dict(sorted(jobs.items()))
+    if alerts:
+        document["alerts"] = dict(sorted(alerts.items()))
     text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     return text
 

@@ -33,15 +33,19 @@ def _placed(declared: Declaration, path: str, message: str) -> Fault:
 def _unset(declared: Declaration, env: Set[str]) -> Iterator[tuple[str, str]]:
     for connection in declared.connections.values():
         for setting, value in connection.settings.items():
-            for name in dict.fromkeys(_named(value)):
-                if name in {*env, _EMBEDDED} or name.startswith("file:"):
-                    continue
-                near = difflib.get_close_matches(name, env, n=1, cutoff=0.8)
-                hint = f"; did you mean ${{{near[0]}}}?" if near else ""
-                yield (
-                    f"connections.{connection.id}.{setting}",
-                    f"refers to ${{{name}}}, which is not set here; it must be where the job runs{hint}",
-                )
+            yield from _unset_in(value, f"connections.{connection.id}.{setting}", env, "where the job runs")
+    for alert in declared.alerts.values():
+        for setting, value in (("url", alert.url), ("secret", alert.secret)):
+            yield from _unset_in(value, f"alerts.{alert.id}.{setting}", env, "wherever an instance runs")
+
+
+def _unset_in(value: Any, path: str, env: Set[str], where: str) -> Iterator[tuple[str, str]]:
+    for name in dict.fromkeys(_named(value)):
+        if name in {*env, _EMBEDDED} or name.startswith("file:"):
+            continue
+        near = difflib.get_close_matches(name, env, n=1, cutoff=0.8)
+        hint = f"; did you mean ${{{near[0]}}}?" if near else ""
+        yield path, f"refers to ${{{name}}}, which is not set here; it must be {where}{hint}"
 
 
 def _named(value: Any) -> Iterator[str]:

@@ -11,7 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from worker import connectors
+from worker.alert import Format
 from worker.connectors.protocol import ConnectorSettings
+from worker.declaration.alerts import KEY_PREFIX, LONGEST_SECRET, LONGEST_URL, MOST_FAILURES, OFF, SHORTEST_SECRET
 from worker.declaration.file import VERSION
 from worker.declaration.jobs import MOST_ATTEMPTS
 from worker.errors import MissingExtra
@@ -53,6 +55,17 @@ _JOB_WORDS = {
     "schema": "What happens when the source changes its columns, for all streams",
     "undo": "How long the generation before a replace is kept, for all streams that are replaced",
 }
+_ALERT_WORDS = {
+    "url": "Where messages go: https://…, or better a reference such as ${TEAM_CHAT_URL}; sealed where it is stored",
+    "format": "json is signed, as Standard Webhooks says; slack is for Slack, Mattermost, Discord and Google Chat",
+    "secret": f"With json: the key that signs; {KEY_PREFIX} and Base64, or any text of {SHORTEST_SECRET} characters",
+    "jobs": "Ids of the jobs it is about; all of them where it is left out",
+    "failures": "Told after so many failed runs in a row, once until one succeeds; off: never",
+    "recovery": "Whether the end of a failure, or of stale data, is told too",
+    "held": "Whether a run that waits for a person's yes is told",
+    "stale": "Told when a job has brought no newer data for so long; from 1m up; left out: never",
+    "enabled": "A disabled alert tells nothing",
+}
 _STREAM_WORDS = {
     "name": "The table, collection or file stem at the source",
     "target": "Its name at the destination; the same where it is left out",
@@ -77,7 +90,7 @@ def file_schema() -> Schema:
     """The schema of the whole file, as plain JSON, in the same order each time."""
     return {
         "$schema": DIALECT,
-        "title": "syncworker: connections and jobs",
+        "title": "syncworker: connections, jobs and alerts",
         "type": "object",
         "required": ["version"],
         "additionalProperties": False,
@@ -85,6 +98,7 @@ def file_schema() -> Schema:
             "version": {"const": VERSION, "description": "Of this format"},
             "connections": _by_id(_connection(), "Saved configurations of connectors, by id"),
             "jobs": _by_id({"$ref": "#/$defs/job"}, "What is synced from where to where, and when, by id"),
+            "alerts": _by_id(_alert(), "Whom to tell what of which jobs, by id"),
         },
         "$defs": {"duration": _LENGTH, "job": _job(), "stream": _stream(), "schedule": _schedule()},
     }
@@ -161,6 +175,34 @@ def _schedule() -> Schema:
         "jitter": _maybe({"$ref": "#/$defs/duration"}, "Spread the fire times of many jobs"),
     }
     return {**_object(properties), "oneOf": either}
+
+
+# Alerts.
+
+
+def _alert() -> Schema:
+    text: Schema = {"type": "string", "minLength": 1}
+    shapes: dict[str, Schema] = {
+        "url": text | {"maxLength": LONGEST_URL, "pattern": r"^[hH][tT]{2}[pP][sS]?://|\$\{|^file:"},
+        "format": _choice(Format, "json"),
+        "secret": text | {"maxLength": LONGEST_SECRET},
+        "jobs": {**_NAMES, "minItems": 1},
+        "failures": {
+            "anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST_FAILURES}, {"enum": [OFF, "no", False]}],
+            "default": 1,
+        },
+        "recovery": _FLAG,
+        "held": _FLAG,
+        "stale": {"$ref": "#/$defs/duration"},
+        "enabled": _FLAG,
+    }
+    return _object(
+        {
+            name: {"description": _ALERT_WORDS[name], **shape} if name == "url" else _maybe(shape, _ALERT_WORDS[name])
+            for name, shape in shapes.items()
+        },
+        ["url"],
+    )
 
 
 # Streams.

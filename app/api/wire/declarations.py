@@ -35,7 +35,7 @@ class Change(Wire):
     """
 
     mark: Literal["+", "~", "-"]
-    kind: Literal["connection", "job"]
+    kind: Literal["connection", "job", "alert"]
     id: str
     details: list[str]
     means: list[str]
