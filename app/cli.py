@@ -17,7 +17,7 @@ from app.arguments import json_flag as _json
 from worker import __version__
 from worker.errors import BadInput, Fault, NotFound, StoreUnavailable, SyncworkerError
 from worker.logs import redact
-from worker.run import RunState
+from worker.run import RunState, Trigger
 
 DONE, FAILED, BAD, NO_DATABASE = 0, 1, 2, 3
 
@@ -84,18 +84,19 @@ def _declaring(verbs: _Verbs) -> None:
     apply = _json(verbs.add("apply", _apply, "make the database what a file says", "Needs no server. All of it is done "
                             "or nothing. What the file does not name stays, unless --prune is given."))  # fmt: skip
     apply.add_argument("file", metavar="FILE")
-    apply.add_argument("--prune", action="store_true", help="delete jobs and connections that the file does not name")
+    apply.add_argument("--prune", action="store_true", help="delete what the file does not name")
     apply.add_argument("--dry-run", action="store_true", help="show the difference and what it means, change nothing")
     apply.add_argument("--yes", action="store_true", help="do not ask before --prune deletes")
     validate = _json(verbs.add("validate", _validate, "check files", "Prints every mistake as FILE:LINE:COLUMN: "
                                "message. Needs no database."))  # fmt: skip
     validate.add_argument("files", metavar="FILE", nargs="+")
-    export = verbs.add("export", _export, "print all connections and jobs as a file", "Literal secrets are printed as "
-                       "${CONNECTION_FIELD}.")  # fmt: skip
-    export.add_argument("--job", metavar="JOB", action="append", help="only this one, and its connections; repeatable")
+    export = verbs.add("export", _export, "print all connections, jobs and alerts as a file", "Literal secrets are "
+                       "printed as ${CONNECTION_FIELD}.")  # fmt: skip
+    export.add_argument("--job", metavar="JOB", action="append", help="only this one and its connections, and no "
+                        "alert; repeatable")  # fmt: skip
     verbs.add("schema", _schema, "print the JSON Schema of the file, for editors", "Needs no database.")
     release = verbs.add("release", _release, "take a file's jobs out of its hands", "For a file that JOBS_FILE "
-                        "names no longer: its connections and jobs stay, and can be changed anywhere.")  # fmt: skip
+                        "names no longer: its connections, jobs and alerts stay, and can be changed.")  # fmt: skip
     release.add_argument("file", metavar="FILE", help="as the jobs name their owner")
     following = verbs.add("next", _next, "print the next fire times of a schedule", "UTC, one a line, with a note "
                           "where a clock change touches one. Needs no database.")  # fmt: skip
@@ -122,6 +123,7 @@ def _showing(verbs: _Verbs) -> None:
     runs = _json(verbs.add("runs", _runs, "list runs, newest first"))
     runs.add_argument("--job", metavar="JOB", help="only those of this job")
     runs.add_argument("--state", choices=[str(state) for state in RunState], action="append", help="only those in it")
+    runs.add_argument("--trigger", choices=[str(one) for one in Trigger], action="append", help="only those it began")
     runs.add_argument("--since", metavar="TIME", help="only those queued since; a time, or a duration such as 2h")
     runs.add_argument("-n", "--count", type=count, default=20, help="how many, 20 by default")
     logs = _json(verbs.add("logs", _logs, "print what a run said"))
@@ -141,6 +143,15 @@ def _probing(verbs: _Verbs) -> None:
                       "of what its jobs use it for")  # fmt: skip
     preview.add_argument("stream", metavar="STREAM")
     preview.add_argument("-n", "--count", type=few, default=20, help="how many, 20 by default, up to 100")
+    alerts = _json(verbs.add("alerts", _alerts, "list the alerts, or try one", "Each with where it leads, what it "
+                             "tells, what waits and the last error."))  # fmt: skip
+    alerts.set_defaults(alert=None)
+    own = alerts.add_subparsers(metavar="VERB")
+    # What the verb before has said of --json must not be forgotten by this one's own default.
+    tried = own.add_parser("test", help="send a test message; exits 1 where it does not arrive",
+                           description="Send one message that says it is a test, on the way of every message. Exits 1 "
+                           "where it does not arrive.", argument_default=argparse.SUPPRESS)  # fmt: skip
+    _json(tried).add_argument("alert", metavar="ALERT")
 
 
 def _acting(verbs: _Verbs) -> None:
@@ -249,7 +260,7 @@ def _jobs(given: argparse.Namespace) -> int:
 def _runs(given: argparse.Namespace) -> int:
     from app.verbs import show
 
-    return show.runs(given.job, given.state, since=given.since, count=given.count, as_json=given.json)
+    return show.runs(given.job, given.state, given.trigger, given.since, count=given.count, as_json=given.json)
 
 
 def _logs(given: argparse.Namespace) -> int:
@@ -286,6 +297,12 @@ def _preview(given: argparse.Namespace) -> int:
     from app.verbs import probe
 
     return probe.preview(given.connection, given.stream, count=given.count, as_json=given.json)
+
+
+def _alerts(given: argparse.Namespace) -> int:
+    from app.verbs import alerts
+
+    return alerts.list_(as_json=given.json) if given.alert is None else alerts.test(given.alert, as_json=given.json)
 
 
 def _run(given: argparse.Namespace) -> int:

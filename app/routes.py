@@ -15,6 +15,7 @@ from starlette.types import Scope as Connection
 
 from app import dashboard
 from app.api import (
+    alerts,
     attention,
     audit,
     auth,
@@ -138,6 +139,23 @@ ROUTES: tuple[Operation, ...] = (
         query=questions.PreviewQuery,
         patience=LONG_PATIENCE,
     ),
+    _on("GET", "/api/alerts", READ, alerts.list_, wire.AlertList, query=questions.Paging),
+    _on("POST", "/api/alerts", ADMIN, alerts.create, wire.Alert, body=questions.NewAlert, status=201),
+    _on(
+        "POST",
+        "/api/alerts/test",
+        ADMIN,
+        alerts.try_draft,
+        wire.AlertTest,
+        body=questions.AlertTrial,
+        patience=LONG_PATIENCE,
+    ),
+    _on("GET", "/api/alerts/{id}", READ, alerts.get, wire.Alert),
+    _on("PUT", "/api/alerts/{id}", ADMIN, alerts.put, wire.Alert, body=questions.AlertDraft),
+    _on("PATCH", "/api/alerts/{id}", ADMIN, alerts.patch, wire.Alert, body=questions.AlertChange),
+    _on("DELETE", "/api/alerts/{id}", ADMIN, alerts.delete, status=204),
+    _on("POST", "/api/alerts/{id}/test", OPERATE, alerts.test, wire.AlertTest, patience=LONG_PATIENCE),
+    _on("GET", "/api/alerts/{id}/events", READ, alerts.events, wire.AlertEventPage, query=questions.Paging),
     _on("GET", "/api/summary", READ, overview.summary, wire.Summary),
     _on("GET", "/api/needs", READ, attention.list_, wire.NeedList, query=questions.NeedsQuery),
     _on("GET", "/api/timeline", READ, overview.timeline, wire.Timeline, query=questions.TimelineQuery),

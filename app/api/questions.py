@@ -6,15 +6,17 @@ the drafts here only describe it.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.moment import Moment
 from app.api.wire import Guards, LogLevel, Retry, Schedule, StreamSpec
 from worker.access import Scope
+from worker.alert import Format
+from worker.declaration.alerts import MOST_FAILURES
 from worker.job import ID_PATTERN, CatchUp, Overlap
-from worker.run import RunState
+from worker.run import RunState, Trigger
 
 MOST_ITEMS = 1000
 
@@ -79,6 +81,39 @@ class TrialDraft(Draft):
     """A connection as it would be saved. `id`: of a saved one, whose secrets stand in for those that are left out."""
 
     type: str
+    id: str | None = None
+
+
+class AlertDraft(Draft):
+    """What a person says of an alert; the shape of the declarative file.
+
+    `failures` null, "off" or false: never told; so is stale data where `stale` is null. `url` and `secret` stay as they
+    are where they are left out, or sent as they were told.
+    """
+
+    url: str | None = None
+    format: Format | None = Format.JSON
+    secret: str | None = None
+    jobs: list[str] | None = None
+    failures: Annotated[int, Field(ge=1, le=MOST_FAILURES)] | Literal["off", False] | None = 1
+    recovery: bool | None = True
+    held: bool | None = True
+    stale: str | float | None = None
+    enabled: bool | None = True
+
+
+class NewAlert(AlertDraft):
+    id: str = Field(pattern=f"^{ID_PATTERN}$")
+    url: str
+
+
+class AlertChange(Draft):
+    """A JSON merge patch of an alert: null takes a field back to its default, `failures` and `stale` to never."""
+
+
+class AlertTrial(AlertDraft):
+    """An alert as it would be saved. `id`: of a saved one, whose secrets stand in for those that are left out."""
+
     id: str | None = None
 
 
@@ -199,10 +234,11 @@ class NeedsQuery(Question):
 
 
 class RunQuery(Question):
-    lists: ClassVar[frozenset[str]] = frozenset({"state"})
+    lists: ClassVar[frozenset[str]] = frozenset({"state", "trigger"})
 
     job: str | None = None
     state: list[RunState] | None = None
+    trigger: list[Trigger] | None = None
     since: Moment | None = None
     limit: int = Field(default=50, ge=1, le=MOST_ITEMS)
     after: str | None = None

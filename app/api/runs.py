@@ -94,8 +94,9 @@ def list_(ask: Ask[RunQuery, None]) -> RunList:
     """History, newest first. `next` is the run to ask `after` for the page that follows."""
     query = ask.query
     states = [str(state) for state in query.state] if query.state else None
+    triggers = [str(trigger) for trigger in query.trigger] if query.trigger else None
     try:
-        found = ask.context.store.runs.list(query.job, states, query.since, query.after, query.limit + 1)
+        found = ask.context.store.runs.list(query.job, states, query.since, query.after, query.limit + 1, triggers)
     except NotFound:
         raise BadInput([Fault(field="after", message=f"is {query.after!r}; there is no such run (any more)")]) from None
     page = found[: query.limit]

@@ -20,7 +20,7 @@ from app.api import questions, wire
 FILE = Path(static.__file__).parent / "src" / "api" / "wire.ts"
 HEAD = "// Made by `python -m app.api.typescript` from app/api/{wire,questions}.py. Do not edit.\n"
 # Words of their own in the dashboard, though OpenAPI spells them out in place.
-WORDS: dict[str, Any] = {"LogLevel": wire.LogLevel}
+WORDS: dict[str, Any] = {"AlertKind": wire.AlertKind, "LogLevel": wire.LogLevel}
 SIMPLE = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,8 +11,10 @@ from app import settings as app_settings
 from app.api import trial
 from app.terminal import print_json
 from app.verbs.session import Session, session
-from worker import clock, watchdog
+from worker import clock, watchdog, webhook
+from worker.alert import Alert
 from worker.clock import iso
+from worker.errors import SyncworkerError
 from worker.logs import redact
 
 GOOD, WRONG = 0, 1
@@ -53,8 +56,8 @@ def check(*, as_json: bool) -> int:
 def _findings(here: Session, *, embedded: bool) -> Iterator[Finding]:
     yield Finding(True, "configuration", "every variable is good")
     yield from _database(here, embedded=embedded)
-    connections = here.store.connections(here.vault).list()
-    sealed = [connection.id for connection in connections if connection.unreadable]
+    connections, alerts = here.store.connections(here.vault).list(), here.store.alerts(here.vault).list()
+    sealed = [one.id for one in connections if one.unreadable] + [one.id for one in alerts if one.unreadable]
     good = "SECRET_KEY opens all that are stored"
     yield Finding(not sealed, "secrets", f"SECRET_KEY does not open those of {', '.join(sealed)}" if sealed else good)
     jobs = here.store.jobs.list(limit=0)
@@ -62,6 +65,9 @@ def _findings(here: Session, *, embedded: bool) -> Iterator[Finding]:
         tried = trial.tried(connection, trial.needed(connection.id, jobs))
         words = tried.message if tried.ok else f"{tried.message} {tried.hint or ''}".strip()
         yield Finding(tried.ok, f"connection {connection.id}", words)
+    for alert in alerts:
+        if alert.enabled:
+            yield _alert(alert)
     yield from _instances(here)
     yield from _jobs(here)
 
@@ -87,6 +93,15 @@ def version_findings(version: tuple[int, ...], *, embedded: bool) -> Iterator[Fi
         said, mend = (".".join(map(str, one)) for one in (version, fixed))
         message = f"MongoDB {said} lets whoever reaches it read its memory (CVE-2025-14847); update to {mend} or later"
         yield Finding(None, "database version", message)
+
+
+def _alert(alert: Alert) -> Finding:
+    """Whether its references have values here. Nothing is sent: somebody would be told."""
+    try:
+        webhook.resolve(alert, os.environ)
+    except SyncworkerError as error:
+        return Finding(False, f"alert {alert.id}", str(error))
+    return Finding(True, f"alert {alert.id}", f"has all it needs; syncworker alerts test {alert.id} sends a message")
 
 
 def _instances(here: Session) -> Iterator[Finding]:

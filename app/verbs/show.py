@@ -75,13 +75,21 @@ def jobs(*, as_json: bool) -> int:
     return 0
 
 
-def runs(job: str | None, states: list[str] | None, *, since: str | None, count: int, as_json: bool) -> int:
+def runs(
+    job: str | None,
+    states: list[str] | None,
+    triggers: list[str] | None,
+    since: str | None,
+    *,
+    count: int,
+    as_json: bool,
+) -> int:
     """History, newest first."""
     with session() as here:
         if job is not None:
             here.store.jobs.get(job)
         begin = None if since is None else _since(since, here.store)
-        found = here.store.runs.list(job, states, begin, None, count)
+        found = here.store.runs.list(job, states, begin, None, count, triggers)
         now = here.store.now()
     if as_json:
         print_json({"items": [run_shapes.shape(run) for run in found], "next": None})

@@ -28,7 +28,7 @@ def client_of(folder: Path) -> TestClient:
     return TestClient(Starlette(routes=[Mount("/", Dashboard(folder))]), base_url="http://localhost")
 
 
-@pytest.mark.parametrize("path", ["/", "/jobs", "/jobs/new", "/jobs/orders", "/runs/0123abc", "/settings", "/login"])
+@pytest.mark.parametrize("path", ["/", "/jobs", "/new-job", "/jobs/orders", "/runs/0123abc", "/settings", "/login"])
 def test_every_page_is_the_index(folder: Path, path: str) -> None:
     answer = client_of(folder).get(path)
     assert answer.status_code == 200

@@ -4,6 +4,7 @@ They print; nothing is checked here that came from outside.
 """
 
 from app.api.wire.access import AuditPage, AuditRecord, NewToken, Session, Token, TokenList
+from app.api.wire.alerts import Alert, AlertEvent, AlertEventPage, AlertKind, AlertList, AlertTest, Delivery
 from app.api.wire.connections import (
     Column,
     Connection,
@@ -82,6 +83,12 @@ from app.api.wire.shape import Fault, Problem, Wire, document
 
 __all__ = [
     "Ahead",
+    "Alert",
+    "AlertEvent",
+    "AlertEventPage",
+    "AlertKind",
+    "AlertList",
+    "AlertTest",
     "Asked",
     "Attempt",
     "AuditPage",
@@ -97,6 +104,7 @@ __all__ = [
     "ConnectionTest",
     "Connector",
     "ConnectorList",
+    "Delivery",
     "DryRun",
     "Fault",
     "FireTimes",

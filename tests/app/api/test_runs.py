@@ -49,6 +49,10 @@ def test_history_is_filtered(client: TestClient, store: Store) -> None:
     assert found("state=failed,cancelled") == found("state=failed&state=cancelled") == {failed, cancelled}
     assert found("job=nothing") == found("since=2999-01-01T00:00:00Z") == set()
     assert len(found("job=orders&since=2020-01-01T00:00:00Z")) == 3
+    retried = store.runs.create("orders", Trigger.RETRY)["_id"]
+    assert found("trigger=retry") == found("trigger=retry,backfill&state=queued") == {retried}
+    assert len(found("trigger=manual")) == 3 and found("trigger=schedule") == set()
+    assert client.get("/api/runs?trigger=chance").status_code == 422
     assert client.get("/api/runs?state=sideways").status_code == 422
     assert client.get("/api/runs?after=gone").status_code == 422
 

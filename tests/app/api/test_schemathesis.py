@@ -27,24 +27,31 @@ CONFIG: dict[str, Any] = {
     "request-timeout": 30,
     "generation": {"max-examples": EXAMPLES, "deterministic": True, "database": "none", "no-shrink": True},
     "checks": {
-        # What a job or a connection may say is the parser's to decide, and JSON has numbers that no database holds.
+        # What a job, a connection or an alert may say is the parser's to decide, and JSON has numbers that no
+        # database holds.
         "positive_data_acceptance": {"expected-statuses": ["2xx", *REFUSED, "502"]},
         "negative_data_rejection": {"expected-statuses": REFUSED},
         "missing_required_header": {"expected-statuses": ["400", "401", "403", "415", "422", "428"]},
     },
     "operations": [
         {"include-path": "/api/events", "enabled": False},  # it does not end; tests/app/api/test_live.py
-        {  # where POST alone is its own: all other methods are those of a connection named `test`
-            "include-path": "/api/connections/test",
-            "checks": {"unsupported_method": {"enabled": False}, "allow_header_conformance": {"enabled": False}},
-        },
+        *(
+            {  # where POST alone is its own: all other methods are those of one named `test`
+                "include-path": path,
+                "checks": {"unsupported_method": {"enabled": False}, "allow_header_conformance": {"enabled": False}},
+            }
+            for path in ("/api/connections/test", "/api/alerts/test")
+        ),
     ],
 }
 
 
 def narrowed() -> dict[str, Any]:
-    """The description, with jobs that can be made here: from the shelf to the shelf."""
+    """The description, with jobs that can be made here: from the shelf to the shelf; and alerts that tell nobody."""
     document = describe(ROUTES)
+    alert = document["components"]["schemas"]["NewAlert"]
+    alert["properties"] |= {"url": {"const": "http://127.0.0.1:9/nobody"}, "jobs": {"const": None}}
+    alert["additionalProperties"] = False
     fields = document["components"]["schemas"]["NewJob"]["properties"]
     fields |= {end: {"const": "attic"} for end in ("source", "destination")}
     fields["streams"] = {"const": [{"name": "main/books"}]}
