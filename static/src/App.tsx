@@ -26,12 +26,12 @@ export function App() {
           <Switch>
             <Route path="/" component={Overview} />
             <Route path="/jobs" component={Jobs} />
-            <Route path="/jobs/new" component={NewJob} />
+            <Route path="/new-job" component={NewJob} />
             <Route path="/jobs/:id">{({ id }) => <Job key={id} id={id} />}</Route>
             <Route path="/runs" component={Runs} />
             <Route path="/runs/:id">{({ id }) => <Run key={id} id={id} />}</Route>
             <Route path="/connections" component={Connections} />
-            <Route path="/connections/new" component={NewConnection} />
+            <Route path="/new-connection" component={NewConnection} />
             <Route path="/connections/:id">{({ id }) => <Connection key={id} id={id} />}</Route>
             <Route path="/instances" component={Instances} />
             <Route path="/settings" component={Settings} />

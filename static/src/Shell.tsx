@@ -4,8 +4,10 @@ import { useAddress } from './address'
 import { useLive } from './api/live-context'
 import { useLiveState } from './api/live'
 import { useStatus } from './api/queries'
+import { useSession } from './api/session'
 import { Boundary } from './Boundary'
 import { useKeys } from './keys/useKeys'
+import { Skeleton } from './parts/Blank'
 import { Icon, type IconName } from './parts/Icon'
 import { KeysHelp } from './parts/KeysHelp'
 import { LiveMark } from './parts/LiveMark'
@@ -29,6 +31,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const [location] = useLocation()
   const [query, change] = useAddress()
   const status = useStatus()
+  const session = useSession()
   const live = useLive()
   const state = useLiveState(live)
   const since = useLastAnswer()
@@ -43,6 +46,8 @@ export function Shell({ children }: { children: ReactNode }) {
   })
   // Whatever was answered is shown, and grows old: also where this question never was.
   const silent = since > 0 && status.error
+  // Deeds that came later than what they are for would move it under the reader, and keys pressed before would do nothing.
+  const known = session.data !== undefined || session.error !== null
   return (
     <div className="shell">
       <a className="skip" href="#page">
@@ -88,7 +93,7 @@ export function Shell({ children }: { children: ReactNode }) {
             </span>
           </p>
         )}
-        <Boundary key={location}>{children}</Boundary>
+        <Boundary key={location}>{known ? children : <Waiting />}</Boundary>
       </main>
       <KeysHelp dialog={help} />
       {finding && <Palette onClose={() => setFinding(false)} />}
@@ -96,6 +101,18 @@ export function Shell({ children }: { children: ReactNode }) {
   )
 }
 
+function Waiting() {
+  return (
+    <div className="panel">
+      <Skeleton lines={10} />
+    </div>
+  )
+}
+
+/** What is made is not below its list: a job may be called `new`. */
+const LISTS: Record<string, string> = { '/new-job': '/jobs', '/new-connection': '/connections' }
+
 function isAt(location: string, href: string): boolean {
-  return href === '/' ? location === '/' : location === href || location.startsWith(`${href}/`)
+  const place = LISTS[location] ?? location
+  return href === '/' ? place === '/' : place === href || place.startsWith(`${href}/`)
 }

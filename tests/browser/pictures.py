@@ -22,6 +22,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM_FLAGS, make_heap
 from tests.program import ROOT, Program
+from tests.receiver import Receiver, receiving
+from tests.servers import free_port
 from tests.waiting import until
 
 IMAGES = ROOT / "docs" / "images"
@@ -83,16 +85,22 @@ def main() -> int:
         folder = Path(name)
         with started(folder / "empty", None) as empty:
             picture(browser, empty, "/", "empty-overview")
-            picture(browser, empty, "/jobs/new", "empty-new-job")
-        with started(folder / "busy", JOBS) as busy:
-            pictures_of_a_busy_one(browser, busy)
+            picture(browser, empty, "/new-job", "empty-new-job")
+        with receiving() as chat, started(folder / "busy", JOBS) as busy:
+            pictures_of_a_busy_one(browser, busy, chat)
         browser.close()
     return 0
 
 
-def pictures_of_a_busy_one(browser: Browser, busy: Program) -> None:
+def pictures_of_a_busy_one(browser: Browser, busy: Program, chat: Receiver) -> None:
     page = opened(browser, busy, "light", SIZES[""])
     ask = page.request
+    for alert in (
+        {"id": "team-chat", "url": chat.url, "format": "slack"},
+        {"id": "pager", "url": f"http://127.0.0.1:{free_port()}/in", "secret": "a secret for pictures"},
+        {"id": "data-team", "url": chat.url, "jobs": ["orders", "catalogue"], "failures": "off", "stale": "2h"},
+    ):
+        assert ask.post(f"{busy.url}/api/alerts", data=alert).ok
 
     def runs(job: str, state: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = ask.get(f"{busy.url}/api/runs?job={job}&state={state}").json()["items"]
@@ -121,6 +129,7 @@ def pictures_of_a_busy_one(browser: Browser, busy: Program) -> None:
         ("/connections", "connections"),
         ("/instances", "instances"),
         ("/settings?tab=tokens", "settings"),
+        ("/settings?tab=alerts", "alerts"),
         ("/runs", "runs"),
     ):
         picture(browser, busy, path, file)
@@ -163,6 +172,7 @@ def started(folder: Path, jobs: str | None) -> Iterator[Program]:
     folder.mkdir(parents=True)
     env = {"APP_ENV": "production", "EMBEDDED_MONGO": "true", "ADMIN_PASSWORD": PASSWORD, "LOG_FORMAT": "console"}
     env["SECRET_KEY"] = "a secret key for the pictures"
+    env["ALLOW_NETWORKS"] = "127.0.0.0/8"
     if jobs:
         subprocess.run([sys.executable, ROOT / "examples" / "quickstart" / "make_shop.py"], check=True)
         shutil.copytree(ROOT / "examples" / "quickstart" / "data" / "files", folder / "files")

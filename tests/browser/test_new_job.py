@@ -56,7 +56,7 @@ def at_step(page: Page, title: str) -> None:
 
 def test_a_newcomer_connects_chooses_schedules_watches_breaks_and_mends(sitting: Visit, shop_file: Path) -> None:
     page = sitting.page
-    page.goto("/jobs/new")
+    page.goto("/new-job")
     # Connect: a path that is not there is told before it is saved.
     page.get_by_role("radio", name="sqlite").or_(page.get_by_role("button", name="Make a new connection")).first.click()
     page.get_by_role("radio", name="sqlite").check()
@@ -138,7 +138,7 @@ def test_a_newcomer_connects_chooses_schedules_watches_breaks_and_mends(sitting:
 def test_a_draft_outlives_a_reload_and_back_goes_a_step_back(sitting: Visit, shop_file: Path) -> None:
     page = sitting.page
     ready(page.context, "till-2", shop_file)
-    page.goto("/jobs/new?step=review")
+    page.goto("/new-job?step=review")
     at_step(page, "Source")  # nothing is chosen yet
     page.get_by_role("radio", name="till-2").check()
     page.get_by_role("button", name="Next").click()
@@ -164,7 +164,7 @@ def test_what_the_server_refuses_is_told_at_its_field_in_its_step(sitting: Visit
     sitting.expected_statuses = {422}
     ready(page.context, "till-3", shop_file)
     draft(page, "till-3")
-    page.goto("/jobs/new?step=safety")
+    page.goto("/new-job?step=safety")
     page.get_by_label("Timeout of an attempt").fill("soon")
     page.get_by_role("button", name="Next").click()
     page.get_by_label("Name of the job").fill("refused-first")
@@ -182,7 +182,7 @@ def test_what_the_server_refuses_is_told_at_its_field_in_its_step(sitting: Visit
 
 def draft(page: Page, source: str) -> None:
     """Go to the review with one stream of `source`, which takes no more than what each step suggests."""
-    page.goto("/jobs/new")
+    page.goto("/new-job")
     page.get_by_role("radio", name=source, exact=True).check()
     page.get_by_role("button", name="Next").click()
     page.get_by_role("radio", name="warehouse").check()
@@ -210,7 +210,7 @@ def press(page: Page, wanted: Locator, key: str = "Enter") -> None:
 def test_a_job_is_made_with_the_keyboard_alone(sitting: Visit, shop_file: Path) -> None:
     page = sitting.page
     ready(page.context, "till-4", shop_file)
-    page.goto("/jobs/new")
+    page.goto("/new-job")
     at_step(page, "Source")
     # A group of radio buttons is one stop: the arrows choose within it.
     first = page.get_by_role("radio").first
@@ -263,7 +263,7 @@ def test_no_step_shuts_anybody_out_or_is_too_wide(sitting: Visit, shop_file: Pat
     draft(page, "till-5")
     found = []
     for step in ("source", "destination", "streams", "write", "schedule", "safety", "review"):
-        page.goto(f"/jobs/new?step={step}")
+        page.goto(f"/new-job?step={step}")
         expect(page.get_by_role("navigation", name="Steps")).to_be_visible()
         for violation in Axe().run(page).response["violations"]:
             found.append((step, violation["id"], [node["target"] for node in violation["nodes"]]))
@@ -279,6 +279,6 @@ def test_who_may_only_look_is_told_so(seat: BrowserContext, desk_token: str) -> 
     )
     seat.set_extra_http_headers({"Authorization": f"Bearer {made.json()['token']}"})
     page = seat.new_page()
-    page.goto("/jobs/new")
+    page.goto("/new-job")
     expect(page.get_by_text("You may not make jobs")).to_be_visible()
     expect(page.get_by_text("this needs admin")).to_be_visible()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from tests.browser.conftest import PATIENCE_MS, Visit
 from tests.conftest import StartProgram
@@ -16,6 +16,8 @@ from tests.waiting import until
 pytestmark = pytest.mark.browser
 
 RUN_TIMEOUT = 30_000
+# Of the browser's own measure of shifts (web.dev/cls), far below what counts as good (0.1).
+UNSEEN = 0.03
 
 
 FIRST_QUESTIONS = {f"/api/{name}" for name in ("status", "summary", "needs", "timeline", "throughput")}
@@ -112,6 +114,30 @@ def test_a_mark_tells_what_it_is_to_who_points_at_it(page: Page) -> None:
     expect(tip).to_contain_text("orders")
     page.mouse.click(*spot)
     expect(page).to_have_url(re.compile(r"/runs/[0-9a-f]{32}$"))
+
+
+def test_nothing_moves_once_it_is_shown(page: Page) -> None:
+    run_of(page, "broken")
+    page.add_init_script("""
+        window.moved = 0
+        new PerformanceObserver((list) => {
+            for (const shift of list.getEntries()) window.moved += shift.value
+        }).observe({type: 'layout-shift', buffered: true})
+    """)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/needs*", hold)
+    with page.expect_request("**/api/needs*"), page.expect_response("**/api/timeline*"):
+        page.goto("/")
+    lane = page.get_by_role("slider", name=re.compile("^Runs of orders: "))
+    expect(lane).to_have_count(0)
+    held[0].continue_()
+    expect(page.get_by_role("heading", name=re.compile("^Needs you"))).to_be_visible()
+    expect(lane).to_be_visible()
+    assert page.evaluate("window.moved") < UNSEEN
 
 
 def test_the_span_and_the_search_of_the_timeline_are_in_the_address(page: Page) -> None:

@@ -107,7 +107,7 @@ def test_a_connection_is_made_edited_with_its_secret_kept_and_deleted(
 ) -> None:
     page = sitting.page
     sitting.expected_statuses = {404}
-    page.goto("/connections/new")
+    page.goto("/new-connection")
     page.get_by_role("radio", name="mongodb").check()
     page.get_by_label("Name", exact=True).fill("vault")
     page.get_by_label("URL").fill(desk.env["LAKE_URL"])
@@ -165,7 +165,7 @@ def test_no_page_shuts_anybody_out_or_is_too_wide(sitting: Visit, scheme: str, t
         "/settings?tab=audit",
         "/settings?tab=environment",
         "/connections",
-        "/connections/new",
+        "/new-connection",
         f"/connections/{body['id']}",
         f"/connections/{body['id']}?edit=yes",
     ]

@@ -11,6 +11,9 @@ export const EVENT_TYPES = ['run', 'job', 'lease', 'instance', 'connection'] as 
 /** Questions that changed together are asked anew together. */
 const GATHER_MS = 250
 
+/** After a run has ended: by then it is told to whom it may concern. */
+const TOLD_MS = 4_000
+
 const OF_RUNS: QueryKey[] = [keys.runs, keys.jobs, keys.status]
 const OVER_ALL: QueryKey[] = [keys.summary, keys.needs, keys.timeline, keys.throughput]
 
@@ -23,6 +26,7 @@ interface Listener {
 export function listener(client: QueryClient, held: () => boolean = () => false): Listener {
   const askSoon = gatherer(client, () => GATHER_MS, held)
   const askLater = gatherer(client, pause, held)
+  const askTold = gatherer(client, () => TOLD_MS, held)
   return {
     onChange: () => void client.invalidateQueries(),
     onEvent: ({ type, data }) => {
@@ -33,6 +37,7 @@ export function listener(client: QueryClient, held: () => boolean = () => false)
             askSoon(...OF_RUNS, keys.job(data.job_id))
           } else askSoon(...OF_RUNS, keys.everyJob, keys.everyRun)
           askLater(...OVER_ALL)
+          askTold(keys.told)
           break
         case 'job':
           askSoon(keys.jobs, keys.everyJob)

@@ -58,6 +58,9 @@ export const keys = {
   run: (id: string) => ['run', id],
   instances: ['instances'],
   connections: ['connections'],
+  alerts: ['alerts'],
+  /** What changes as alerts speak, beside what a person saves of them. */
+  told: ['alerts', 'told'],
 } as const
 
 export function useStatus() {
@@ -97,6 +100,7 @@ export function useFireTimes(id: string, n: number) {
 export interface RunFilter {
   job?: string | null
   state?: string | null
+  trigger?: string | null
   since?: string | null
   after?: string | null
   limit?: number

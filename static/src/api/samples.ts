@@ -1,5 +1,5 @@
 /** Records for the tests of formats and parts: each is whole, and `over` says what this test is about. */
-import type { Instance, Job, Progress, Run, RunBrief, RunMark } from './wire'
+import type { Alert, AlertEvent, Delivery, Instance, Job, Progress, Run, RunBrief, RunMark } from './wire'
 
 export function sampleProgress(over: Partial<Progress> = {}): Progress {
   return {
@@ -123,6 +123,50 @@ export function sampleInstance(over: Partial<Instance> = {}): Instance {
     slots: 4,
     rss_bytes: 98_000_000,
     draining: false,
+    ...over,
+  }
+}
+
+export function sampleDelivery(over: Partial<Delivery> = {}): Delivery {
+  return { waiting: 0, given_up: 0, last_sent_at: null, last_error: null, last_error_at: null, next_try_at: null, ...over }
+}
+
+export function sampleAlert(over: Partial<Alert> = {}): Alert {
+  return {
+    id: 'team-chat',
+    url: '********',
+    host: 'chat.example',
+    format: 'json',
+    secret: null,
+    jobs: null,
+    missing_jobs: [],
+    failures: 1,
+    recovery: true,
+    held: true,
+    stale: null,
+    enabled: true,
+    owner: null,
+    created_at: '2026-11-24T11:00:00Z',
+    updated_at: '2026-11-24T11:00:00Z',
+    revision: 1,
+    delivery: sampleDelivery(),
+    ...over,
+  }
+}
+
+export function sampleEvent(over: Partial<AlertEvent> = {}): AlertEvent {
+  return {
+    id: 'team-chat/orders/failing/0',
+    alert: 'team-chat',
+    job_id: 'orders',
+    kind: 'failing',
+    run_id: 'a1',
+    at: '2026-11-24T12:00:00Z',
+    text: 'orders failed: the table is not there',
+    state: 'sent',
+    sent_at: '2026-11-24T12:00:01Z',
+    tries: 1,
+    note: null,
     ...over,
   }
 }

@@ -1,12 +1,16 @@
 // Made by `python -m app.api.typescript` from app/api/{wire,questions}.py. Do not edit.
 
+export type AlertKind = 'failing' | 'recovered' | 'held' | 'stale' | 'fresh'
+
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
 
 export type CatchUp = 'latest' | 'all' | 'none'
 
+export type Format = 'json' | 'slack'
+
 export type How = 'token' | 'session' | 'anyone' | 'cli' | 'file'
 
-export type Kind = 'late_job' | 'unplanned_job' | 'unreadable_job' | 'unclaimed_run' | 'waiting_runs' | 'no_leader' | 'silent_instance' | 'jobs_file'
+export type Kind = 'late_job' | 'unplanned_job' | 'unreadable_job' | 'unclaimed_run' | 'waiting_runs' | 'no_leader' | 'silent_instance' | 'jobs_file' | 'undelivered_alert'
 
 export type Mode = 'full' | 'incremental'
 
@@ -32,6 +36,95 @@ export interface Ahead {
   count: number
   seconds: number | null
   note: string | null
+}
+
+/** `url` and `secret` are asterisks, or the references that they are made of; `host` is where they go, if known. `jobs` null: all; `missing_jobs` are those named that are not there any more. `failures` null: never told; `stale` is a duration as "2h", null: never. */
+export interface Alert {
+  id: string
+  url: string
+  host: string | null
+  format: Format
+  secret: string | null
+  jobs: string[] | null
+  missing_jobs: string[]
+  failures: number | null
+  recovery: boolean
+  held: boolean
+  stale: string | null
+  enabled: boolean
+  owner: string | null
+  created_at: string
+  updated_at: string
+  revision: number
+  delivery: Delivery
+}
+
+/** A JSON merge patch of an alert: null takes a field back to its default, `failures` and `stale` to never. */
+export interface AlertChange {
+  [more: string]: unknown
+}
+
+/** What a person says of an alert; the shape of the declarative file. `failures` null, "off" or false: never told; so is stale data where `stale` is null. `url` and `secret` stay as they are where they are left out, or sent as they were told. */
+export interface AlertDraft {
+  url?: string | null
+  format?: Format | null
+  secret?: string | null
+  jobs?: string[] | null
+  failures?: number | 'off' | false | null
+  recovery?: boolean | null
+  held?: boolean | null
+  stale?: string | number | null
+  enabled?: boolean | null
+  [more: string]: unknown
+}
+
+/** One thing that was, or is to be, told; `state` is waiting, sent or given_up, and `note` says why it is. */
+export interface AlertEvent {
+  id: string
+  alert: string
+  job_id: string
+  kind: AlertKind
+  run_id: string | null
+  at: string
+  text: string
+  state: 'waiting' | 'sent' | 'given_up'
+  sent_at: string | null
+  tries: number
+  note: string | null
+}
+
+/** Newest first; `next` is what to ask `after` for the ones before. */
+export interface AlertEventPage {
+  items: AlertEvent[]
+  next: string | null
+}
+
+export interface AlertList {
+  items: Alert[]
+  next: string | null
+}
+
+/** What came of one message: `status` is what the receiver answered, null where it did not. */
+export interface AlertTest {
+  ok: boolean
+  ms: number
+  status: number | null
+  message: string
+}
+
+/** An alert as it would be saved. `id`: of a saved one, whose secrets stand in for those that are left out. */
+export interface AlertTrial {
+  url?: string | null
+  format?: Format | null
+  secret?: string | null
+  jobs?: string[] | null
+  failures?: number | 'off' | false | null
+  recovery?: boolean | null
+  held?: boolean | null
+  stale?: string | number | null
+  enabled?: boolean | null
+  id?: string | null
+  [more: string]: unknown
 }
 
 /** Who asked for it, and when. */
@@ -86,7 +179,7 @@ export interface Bucket {
 /** `details` are the fields that differ, old and new; `means` what follows for runs and checkpoints. `blocked` says why it cannot be done now; then nothing of the plan can. */
 export interface Change {
   mark: '+' | '~' | '-'
-  kind: 'connection' | 'job'
+  kind: 'connection' | 'job' | 'alert'
   id: string
   details: string[]
   means: string[]
@@ -175,6 +268,16 @@ export interface ConnectorList {
 export interface DeclarationText {
   text: string
   prune?: boolean
+}
+
+/** How the messages of an alert fare: `waiting` and `given_up` count what is to be told, and what never was. `last_error` null: the last message arrived, or none was sent yet. `next_try_at`: where one is waited for. */
+export interface Delivery {
+  waiting: number
+  given_up: number
+  last_sent_at: string | null
+  last_error: string | null
+  last_error_at: string | null
+  next_try_at: string | null
 }
 
 /** `streams` by name; `partial` where any of them is. */
@@ -368,6 +471,20 @@ export interface NeedList {
 export interface Neighbours {
   older: RunBrief | null
   newer: RunBrief | null
+}
+
+export interface NewAlert {
+  url: string
+  format?: Format | null
+  secret?: string | null
+  jobs?: string[] | null
+  failures?: number | 'off' | false | null
+  recovery?: boolean | null
+  held?: boolean | null
+  stale?: string | number | null
+  enabled?: boolean | null
+  id: string
+  [more: string]: unknown
 }
 
 export interface NewColumn {

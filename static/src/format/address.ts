@@ -8,3 +8,8 @@ export function within(next: string | null, origin: string): string {
     return '/'
   }
 }
+
+/** Of an alert; `new` is that of one to be made. */
+export function alertPage(id: string): string {
+  return `/settings?tab=alerts&alert=${encodeURIComponent(id)}`
+}

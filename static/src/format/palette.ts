@@ -14,10 +14,11 @@ export interface Entry {
 const PAGES: [to: string, label: string, words: string][] = [
   ['/', 'Overview', 'home health timeline'],
   ['/jobs', 'Jobs', 'list'],
-  ['/jobs/new', 'New job', 'create add make'],
+  ['/new-job', 'New job', 'create add make'],
   ['/runs', 'Runs', 'history'],
   ['/connections', 'Connections', 'source destination'],
   ['/instances', 'Instances', 'leader lease worker'],
+  ['/settings?tab=alerts', 'Alerts', 'notify tell message chat slack webhook'],
   ['/settings', 'Settings', 'tokens audit log out'],
   ['/jobs?q=is:failed', 'Jobs that failed', 'error'],
   ['/runs?state=running', 'Runs that run now', 'active live'],

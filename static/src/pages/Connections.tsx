@@ -22,7 +22,7 @@ export function Connections() {
     <>
       <Head title="Connections" under="Where jobs read and write. Secrets are kept encrypted and never shown.">
         {admin && (
-          <Link href="/connections/new" className="button first">
+          <Link href="/new-connection" className="button first">
             New connection
           </Link>
         )}
@@ -35,7 +35,7 @@ export function Connections() {
               <Blank icon="connections" title="No connections yet">
                 <p>A connection is a database or a folder that jobs read from or write to. Make one, and see at once whether it answers.</p>
                 {admin && (
-                  <Link href="/connections/new" className="button first">
+                  <Link href="/new-connection" className="button first">
                     New connection
                   </Link>
                 )}

@@ -58,7 +58,7 @@ export function Jobs() {
     <>
       <Head title="Jobs" under={summary.data && plural(summary.data.jobs, 'job')}>
         {admin && (
-          <Link href="/jobs/new" className="button first">
+          <Link href="/new-job" className="button first">
             New job
           </Link>
         )}

@@ -4,7 +4,7 @@ import { ConnectionForm } from '../deeds/ConnectionForm'
 import { Head } from '../parts/Head'
 import { NotAllowed } from '../parts/NotAllowed'
 
-/** `/connections/new`: what is it, where is it, does it answer. */
+/** `/new-connection`: what is it, where is it, does it answer. */
 export function NewConnection() {
   const { session, admin } = useRights()
   const [, go] = useLocation()

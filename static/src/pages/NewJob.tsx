@@ -18,7 +18,7 @@ import { What } from './newjob/What'
 
 const EMPTY: Json = { schedule: { every: '15m' } }
 
-/** `/jobs/new?step=`: a job in seven steps. What was entered outlives a reload; Back goes a step back. */
+/** `/new-job?step=`: a job in seven steps. What was entered outlives a reload; Back goes a step back. */
 export function NewJob() {
   const { session, admin } = useRights()
   if (session && !admin) {
@@ -91,7 +91,7 @@ function Wizard() {
           steps={STEPS.map((name) => ({
             name,
             title: TITLES[name],
-            href: name === 'source' ? '/jobs/new' : `/jobs/new?step=${name}`,
+            href: name === 'source' ? '/new-job' : `/new-job?step=${name}`,
             reachable: reachable(name, draft) === name,
             wrong: faults.some((fault) => stepOfFault(fault) === name),
           }))}

@@ -36,6 +36,8 @@ export function Overview() {
   // A late job is among the needs.
   const warnings = status.data?.warnings.filter((one) => one.kind !== 'late_job') ?? []
   const leader = status.data && leaderOf(status.data, instances.data?.items ?? [])
+  // What stands above may yet come in: what is below is drawn, but not shown, until it can stay where it is.
+  const settled = status.isFetched && summary.isFetched && needs.isFetched
   return (
     <>
       <Health summary={summary.data} status={status.data} leader={leader} error={summary.error ?? status.error} />
@@ -49,7 +51,7 @@ export function Overview() {
           <NoJobs />
         </div>
       ) : (
-        <>
+        <div className={settled ? 'below' : 'below unsettled'}>
           <TimelinePanel />
           <div className="columns">
             <Panel title="Rows written" note={moved(range.name)}>
@@ -74,7 +76,7 @@ export function Overview() {
               </Panel>
             </div>
           </div>
-        </>
+        </div>
       )}
     </>
   )

@@ -14,19 +14,20 @@ import { RunsTable } from '../parts/RunsTable'
 import '../styles/run.css'
 import { useFrozen } from '../useFrozen'
 import { NoRuns } from './nothing'
-import { RunFilters, sinceOf, statesOf } from './run/RunFilters'
+import { RunFilters, sinceOf, statesOf, triggerOf } from './run/RunFilters'
 
 const PAGE = 50
 
-/** `/runs?job=&state=&hours=&after=&selected=`: the history, newest first. While some are selected it stands still. */
+/** `/runs?job=&state=&trigger=&hours=&after=&selected=`: the history, newest first. While some are selected it stands still. */
 export function Runs() {
   const { operate } = useRights()
   const [query, change] = useAddress()
   const job = query.get('job')
   const states = statesOf(query.get('state'))
+  const trigger = triggerOf(query.get('trigger'))
   const hours = query.get('hours')
   const after = query.get('after')
-  const asked = useRuns({ job, state: states.join(','), since: sinceOf(hours), after, limit: PAGE })
+  const asked = useRuns({ job, state: states.join(','), trigger, since: sinceOf(hours), after, limit: PAGE })
   const wanted = operate ? (query.get('selected')?.split(',') ?? []) : []
   const [list, refresh] = useFrozen(asked.data, wanted.length > 0)
   const runs = list?.items ?? []
@@ -34,7 +35,7 @@ export function Runs() {
   const chosen = ids.filter((id) => wanted.includes(id.slice(0, SHORT)))
   const [anchor, setAnchor] = useState<string | null>(null)
   const { bulk, start, forget } = useBulk<ManyDeed>('runs')
-  const narrowed = job !== null || states.length > 0 || hours !== null
+  const narrowed = job !== null || states.length > 0 || trigger !== null || hours !== null
 
   const choose = (next: string[]) => {
     if (next.length > 0) forget()
@@ -51,6 +52,7 @@ export function Runs() {
       <RunFilters
         job={job}
         states={states}
+        trigger={trigger}
         hours={hours}
         onChange={(changed) => change({ ...changed, after: null, selected: null })}
       />
@@ -70,7 +72,7 @@ export function Runs() {
           {({ items, next }) => {
             if (items.length === 0) {
               if (!narrowed && !after) return <NoRuns />
-              return <NoMatch what="runs" onClear={() => change({ job: null, state: null, hours: null, after: null })} />
+              return <NoMatch what="runs" onClear={() => change({ job: null, state: null, trigger: null, hours: null, after: null })} />
             }
             return (
               <>

@@ -10,21 +10,27 @@ import { Loaded } from '../parts/Loaded'
 import { Panel } from '../parts/Panel'
 import { Tabs } from '../parts/Tabs'
 import { ThemeSwitch } from '../parts/ThemeSwitch'
+import { Alert, NewAlert } from './settings/Alert'
+import { Alerts } from './settings/Alerts'
 import { AuditLog } from './settings/AuditLog'
 import { Tokens } from './settings/Tokens'
 import { Variables } from './settings/Variables'
 
 const TABS = [
   { name: 'general', title: 'General' },
+  { name: 'alerts', title: 'Alerts' },
   { name: 'tokens', title: 'Tokens' },
   { name: 'audit', title: 'Audit' },
   { name: 'environment', title: 'Environment' },
 ] as const
 
-/** `/settings?tab=`: who you are here, the tokens of programs, who did what, what the program was started with. */
+/** `/settings?tab=&alert=`: who you are here, who is told what, the tokens of programs, who did what, what it was started with. */
 export function Settings() {
   const [query] = useAddress()
   const chosen = TABS.find(({ name }) => name === query.get('tab'))?.name ?? 'general'
+  const alert = chosen === 'alerts' ? query.get('alert') : null
+  if (alert === 'new') return <NewAlert />
+  if (alert) return <Alert key={alert} id={alert} />
   return (
     <>
       <Head title="Settings" />
@@ -35,6 +41,7 @@ export function Settings() {
         href={(name) => (name === 'general' ? '/settings' : `/settings?tab=${name}`)}
       />
       {chosen === 'general' && <General />}
+      {chosen === 'alerts' && <Alerts />}
       {chosen === 'tokens' && <Tokens />}
       {chosen === 'audit' && <AuditLog />}
       {chosen === 'environment' && <Variables />}

@@ -13,7 +13,7 @@ export function NoJobs() {
       <p>A job says what to copy, from where to where, and when. From then on it runs by itself, and this page shows how it goes.</p>
       {admin && (
         <div className="actions">
-          <Link href="/jobs/new" className="button first">
+          <Link href="/new-job" className="button first">
             Make a job
           </Link>
           <Act deed={demo} label="Look at a demo" busy="Making the demo…" icon="play" />

@@ -29,8 +29,11 @@ function summary(standings: Partial<Record<Standing, number>>): Summary {
 }
 
 let answers: Record<string, [status: number, body: unknown]>
+/** What an answer waits for, by its path. */
+let holding: Record<string, Promise<void>>
 
 beforeEach(() => {
+  holding = {}
   answers = {
     '/api/status': [200, STATUS],
     '/api/session': [200, { who: 'admin', scope: 'admin', how: 'session' }],
@@ -42,9 +45,11 @@ beforeEach(() => {
   }
   vi.stubGlobal('EventSource', class { close() {} })
   vi.stubGlobal('scrollTo', vi.fn())
-  vi.stubGlobal('fetch', (path: string) => {
-    const [status, body] = answers[new URL(path, 'http://here').pathname] ?? [404, { title: 'Not Found' }]
-    return Promise.resolve(new Response(JSON.stringify(body), { status }))
+  vi.stubGlobal('fetch', async (path: string) => {
+    const { pathname } = new URL(path, 'http://here')
+    await holding[pathname]
+    const [status, body] = answers[pathname] ?? [404, { title: 'Not Found' }]
+    return new Response(JSON.stringify(body), { status })
   })
 })
 
@@ -136,6 +141,20 @@ test('who may do more sees the buttons of a job', async () => {
   expect(await screen.findByRole('button', { name: 'Run orders' })).toBeTruthy()
   expect(screen.getByRole('checkbox', { name: 'Select orders' })).toBeTruthy()
   expect(screen.getByRole('link', { name: 'New job' })).toBeTruthy()
+})
+
+test('a row and what one may do with it come together', async () => {
+  answers['/api/jobs'] = [200, { items: [sampleJob()], next: null }]
+  let tell = () => {}
+  holding['/api/session'] = new Promise((resolve) => {
+    tell = resolve
+  })
+  open('/jobs')
+  expect(await screen.findByRole('status', { name: 'Loading' })).toBeTruthy()
+  expect(screen.queryByRole('link', { name: 'orders' })).toBeNull()
+  tell()
+  await screen.findByRole('link', { name: 'orders' })
+  expect(screen.getByRole('checkbox', { name: 'Select orders' })).toBeTruthy()
 })
 
 describe('the overview', () => {

@@ -1,6 +1,7 @@
 import '../styles/forms.css'
 import { Link } from 'wouter'
 import type { AuditRecord } from '../api/wire'
+import { alertPage } from '../format/address'
 import { changes, shown } from '../forms/merge'
 import { BothTimes } from './Time'
 
@@ -65,6 +66,11 @@ const ACTIONS: Record<string, string> = {
   'connection.delete': 'deleted the connection',
   'connection.test': 'tested the connection',
   'connection.try_draft': 'tested a connection',
+  'alert.create': 'made the alert',
+  'alert.update': 'changed the alert',
+  'alert.delete': 'deleted the alert',
+  'alert.test': 'tested the alert',
+  'alert.try_draft': 'tested an alert',
   'dry_run.look': 'asked for a dry run',
   'instance.drain': 'drained the instance',
   'instance.undrain': 'let the instance work again',
@@ -84,6 +90,7 @@ function how({ how: way, via, token }: AuditRecord): string {
 function Subject({ of: subject }: { of: string }) {
   const [kind, ...rest] = subject.split('/')
   const id = rest.join('/')
+  if (kind === 'alerts' && id) return <Link href={alertPage(id)}>{subject}</Link>
   const page = kind === 'jobs' || kind === 'runs' || kind === 'connections'
   return page && id ? <Link href={`/${kind}/${encodeURIComponent(id)}`}>{subject}</Link> : <>{subject}</>
 }

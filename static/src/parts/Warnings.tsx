@@ -1,4 +1,6 @@
+import { Link } from 'wouter'
 import type { Warning } from '../api/wire'
+import { alertPage } from '../format/address'
 import { count } from '../format/number'
 import { Panel } from './Panel'
 import { StateGlyph, TONES } from './State'
@@ -12,6 +14,11 @@ export function Warnings({ warnings }: { warnings: readonly Warning[] }) {
           <li key={`${kind} ${subject}`} className={TONES.missed}>
             <StateGlyph state="missed" size={18} />
             <p>{message}</p>
+            {kind === 'undelivered_alert' && (
+              <Link href={alertPage(subject)} className="button little">
+                See the alert
+              </Link>
+            )}
           </li>
         ))}
       </ul>

@@ -1,4 +1,4 @@
-import { useDeferredValue, useEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { useLocation } from 'wouter'
 import { useAnyJobDeed, useFoundJobs } from '../api/palette'
 import { useRights } from '../api/session'
@@ -6,9 +6,7 @@ import { entries, jobWords, type Entry } from '../format/palette'
 import { firstLine } from '../format/run'
 import { Icon } from '../parts/Icon'
 import { choose } from '../theme'
-
-/** So long after the last key jobs are asked for. */
-const PAUSE_MS = 150
+import { useLater } from '../useLater'
 
 /** Everything by its name: pages, jobs, what can be done with a job, themes. */
 export function Palette({ onClose }: { onClose: () => void }) {
@@ -21,7 +19,8 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const found = useFoundJobs(words)
   const deed = useAnyJobDeed()
   const [said, setSaid] = useState('')
-  const shown = useDeferredValue(entries(typed, words && found.data ? found.data.items : [], operate))
+  // Not deferred: Enter right after the last letter takes what that letter found.
+  const shown = entries(typed, words && found.data ? found.data.items : [], operate)
   const at = Math.min(active, shown.length - 1)
 
   useEffect(() => {
@@ -109,14 +108,4 @@ export function Palette({ onClose }: { onClose: () => void }) {
       </p>
     </dialog>
   )
-}
-
-/** `value`, once it has stood still for a moment. */
-function useLater(value: string): string {
-  const [later, setLater] = useState(value)
-  useEffect(() => {
-    const timer = setTimeout(() => setLater(value), PAUSE_MS)
-    return () => clearTimeout(timer)
-  }, [value])
-  return later
 }

@@ -13,6 +13,7 @@ import { RunCharts } from '../../parts/RunCharts'
 import { RunsTable } from '../../parts/RunsTable'
 import { Time } from '../../parts/Time'
 import { NoRuns } from '../nothing'
+import { Alerted } from './Alerted'
 
 const RUNS = 50
 
@@ -42,6 +43,7 @@ export function Runs({ job }: { job: Job }) {
               ['Takes typically', job.typical_seconds === null ? 'not known yet' : duration(job.typical_seconds)],
               ['Rows a day', job.rows_per_day === null ? 'not known yet' : count(job.rows_per_day)],
               ['Last run', job.last_run ? <Time key="last" at={job.last_run.finished_at ?? job.last_run.started_at} /> : 'never'],
+              ['Alerts', <Alerted key="alerts" job={job.id} />],
             ]}
           />
           <RunCharts runs={charted} />

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import type { Changes } from '../../address'
 import { useJobs } from '../../api/queries'
-import type { RunState } from '../../api/wire'
+import type { RunState, Trigger } from '../../api/wire'
 import { Icon } from '../../parts/Icon'
 import { StateGlyph, TONES } from '../../parts/State'
 
@@ -11,6 +11,18 @@ const PERIODS: [hours: string, label: string][] = [
   ['24', 'Last day'],
   ['168', 'Last week'],
 ]
+
+const TRIGGERS: Record<Trigger, string> = {
+  schedule: 'By a schedule',
+  manual: 'By hand',
+  retry: 'Retries',
+  backfill: 'Backfills',
+}
+
+/** The trigger that an address names; what is none is left out. */
+export function triggerOf(text: string | null): Trigger | null {
+  return text !== null && text in TRIGGERS ? (text as Trigger) : null
+}
 
 /** The states that an address names; what is none is left out. */
 export function statesOf(text: string | null): RunState[] {
@@ -29,12 +41,13 @@ export function sinceOf(hours: string | null): string | null {
 interface RunFiltersProps {
   job: string | null
   states: readonly RunState[]
+  trigger: Trigger | null
   hours: string | null
   onChange: (changes: Changes) => void
 }
 
 /** What narrows the history; each choice is a step that Back undoes. */
-export function RunFilters({ job, states, hours, onChange }: RunFiltersProps) {
+export function RunFilters({ job, states, trigger, hours, onChange }: RunFiltersProps) {
   const toggle = (state: RunState) => {
     const next = states.includes(state) ? states.filter((one) => one !== state) : [...states, state]
     onChange({ state: STATES.filter((one) => next.includes(one)).join(',') })
@@ -50,6 +63,19 @@ export function RunFilters({ job, states, hours, onChange }: RunFiltersProps) {
           </button>
         ))}
       </div>
+      <select
+        className="field"
+        aria-label="How they began"
+        value={trigger ?? ''}
+        onChange={(event) => onChange({ trigger: event.target.value })}
+      >
+        <option value="">However begun</option>
+        {Object.entries(TRIGGERS).map(([value, label]) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </select>
       <select className="field" aria-label="Since" value={hours ?? ''} onChange={(event) => onChange({ hours: event.target.value })}>
         <option value="">Ever</option>
         {PERIODS.map(([value, label]) => (
@@ -58,8 +84,12 @@ export function RunFilters({ job, states, hours, onChange }: RunFiltersProps) {
           </option>
         ))}
       </select>
-      {(job !== null || states.length > 0 || hours !== null) && (
-        <button type="button" className="button little bare" onClick={() => onChange({ job: null, state: null, hours: null })}>
+      {(job !== null || states.length > 0 || trigger !== null || hours !== null) && (
+        <button
+          type="button"
+          className="button little bare"
+          onClick={() => onChange({ job: null, state: null, trigger: null, hours: null })}
+        >
           Clear the filters
         </button>
       )}

@@ -13,6 +13,7 @@ const KINDS: [string, string][] = [
   ['job', 'jobs'],
   ['run', 'runs'],
   ['connection', 'connections'],
+  ['alert', 'alerts'],
   ['token', 'tokens'],
   ['instance', 'instances'],
   ['login', 'logins'],

@@ -3,15 +3,16 @@ import { shown, type Clash as Shape } from '../../forms/merge'
 
 interface ClashProps {
   clash: Shape
+  what?: 'job' | 'alert'
   onMine: () => void
   onTheirs: () => void
 }
 
-/** The job was changed by somebody else meanwhile: what they changed, and which of both shall stand. */
-export function ClashNotice({ clash: { theirs, both }, onMine, onTheirs }: ClashProps) {
+/** It was changed by somebody else meanwhile: what they changed, and which of both shall stand. */
+export function ClashNotice({ clash: { theirs, both }, what = 'job', onMine, onTheirs }: ClashProps) {
   return (
     <section className="clash" role="alert" aria-label="Changed meanwhile">
-      <h3>Somebody changed this job while you did</h3>
+      <h3>Somebody changed this {what} while you did</h3>
       <p>
         {theirs.length === 0
           ? 'What they saved says the same as what you began with.'
