@@ -76,7 +76,7 @@ class Networks:
         for face in faces:
             if not _is_public(face, own=face is plain) and not _in(face, self.allowed):
                 raise RefusedAddress(
-                    f"{where} is in a private network, which connections reach only where ALLOW_NETWORKS names it: "
+                    f"{where} is in a private network, which is reached only where ALLOW_NETWORKS names it: "
                     f"ALLOW_NETWORKS={face}/{face.max_prefixlen}"
                 )
 

@@ -31,13 +31,16 @@ class Standing(StrEnum):
     IN_STEP = "in_step"
 
 
+_ENDED: dict[str, Standing] = {RunState.FAILED: Standing.FAILED, RunState.CANCELLED: Standing.CANCELLED}
+
+
 def standing(facts: Mapping[str, Any], latest: Mapping[str, Any] | None, now: datetime) -> Standing:
     """Of one job: `facts` has enabled, next_fire_time; `latest` is its newest run that was not skipped or missed."""
     state = latest["state"] if latest else None
     if state == RunState.HELD:
         return Standing.HELD
     if latest and state in ACTIVE:
-        if latest["error"]:
+        if latest.get("error"):
             return Standing.RETRYING
         return Standing.RUNNING if state == RunState.RUNNING else Standing.QUEUED
     if not facts.get("enabled"):
@@ -47,6 +50,4 @@ def standing(facts: Mapping[str, Any], latest: Mapping[str, Any] | None, now: da
         return Standing.LATE
     if state is None:
         return Standing.NEW
-    return {RunState.FAILED: Standing.FAILED, RunState.CANCELLED: Standing.CANCELLED}.get(
-        RunState(state), Standing.IN_STEP
-    )
+    return _ENDED.get(state, Standing.IN_STEP)

@@ -8,10 +8,10 @@ docs/decisions/0031-alerts.md.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 from worker import __version__, alert_words, clock, redaction, references, url_secrets
 from worker.alert import Alert, Format
 from worker.alert_words import Links
+from worker.declaration.alerts import signing_key
 from worker.errors import BadInput, Fault, Permanent, SyncworkerError
 from worker.networks import Networks
 
@@ -36,9 +37,9 @@ MOST_SECONDS = 10.0
 MOST_BYTES = 65_536
 MOST_MESSAGE = 300
 LONGEST_WAIT = 3_600.0
-BASE64_PREFIX = "whsec_"
 # A part of a URL's path that is this long is taken for a secret, as those of chats are.
 SECRET_PART = 16
+_ERRNO = re.compile(r"\[Errno -?\d+\] ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +206,8 @@ def _host(url: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return alert_words.one_line(text, MOST_MESSAGE)
+    """On one line, not too long, and without the numbers that systems give their errors."""
+    return alert_words.one_line(_ERRNO.sub("", text), MOST_MESSAGE)
 
 
 def _phrase(status: int) -> str:
@@ -216,13 +218,10 @@ def _phrase(status: int) -> str:
 
 
 def _key(secret: str) -> bytes:
-    if not secret.startswith(BASE64_PREFIX):
-        return secret.encode()
     try:
-        return base64.b64decode(secret.removeprefix(BASE64_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        allowed = f"{BASE64_PREFIX} and Base64, or any other text"
-        raise BadInput([Fault(field="secret", message=f"begins with {BASE64_PREFIX}; allowed: {allowed}")]) from None
+        return signing_key(secret)
+    except ValueError as error:
+        raise BadInput([Fault(field="secret", message=str(error))]) from None
 
 
 def _register(url: str, secret: str | None) -> None:

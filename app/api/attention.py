@@ -11,7 +11,7 @@ from typing import Any
 
 from app.api import runs
 from app.api.operation import Ask
-from app.api.overview import standings
+from app.api.overview import stood, summed
 from app.api.questions import NeedsQuery
 from app.api.wire import Need, NeedList
 from worker import schedule
@@ -20,9 +20,8 @@ from worker.standing import Standing
 from worker.store import Store
 
 ORDER = ("held", "misconfigured", "failed", "late", "stale", "retrying")
-GRAVITY = (Standing.HELD, Standing.FAILED, Standing.LATE, Standing.RETRYING)
-WAITING = frozenset(GRAVITY)
-# More than anybody reads; what lies beyond is counted.
+WAITING = frozenset((Standing.HELD, Standing.FAILED, Standing.LATE, Standing.RETRYING))
+# Where so many wait nobody looks for stale ones.
 LOOKED_AT = 200
 # What no further attempt mends: a person must change the job, its connection, or what is there.
 FOR_A_PERSON = frozenset(
@@ -37,27 +36,36 @@ MOST_OLD = 500
 
 
 def list_(ask: Ask[NeedsQuery, None]) -> NeedList:
-    """What needs a person, and what heals by itself; the gravest first."""
+    """What needs a person, and what heals by itself, the gravest first; and how all jobs stand at the same moment."""
     store = ask.context.store
     now = store.now()
-    standing = {job_id: one for job_id, one in standings(store, now).items() if one in WAITING}
-    gravest = sorted(standing, key=lambda job_id: (GRAVITY.index(standing[job_id]), job_id))
-    looked_at = {job_id: standing[job_id] for job_id in gravest[:LOOKED_AT]}
-    found = sorted(_needs(store, looked_at, now), key=lambda need: (ORDER.index(need.kind), need.job_id))
-    return NeedList(items=found[: ask.query.limit], total=len(found) + len(standing) - len(looked_at))
+    stand, telling = stood(store, now)
+    waiting = {id: _kind(one, telling.get(id)) for id, one in stand.items() if one in WAITING}
+    gravest = sorted(waiting, key=lambda id: (ORDER.index(waiting[id]), id))[: ask.query.limit]
+    stale = _all_stale(store, waiting, now) if len(waiting) < LOOKED_AT else []
+    needs = [*_needs(store, {id: stand[id] for id in gravest}), *stale]
+    needs.sort(key=lambda need: (ORDER.index(need.kind), need.job_id))
+    return NeedList(items=needs[: ask.query.limit], total=len(waiting) + len(stale), summary=summed(store, stand))
 
 
-def _needs(store: Store, waiting: Mapping[str, Standing], now: datetime) -> Iterator[Need]:
-    """Of the waiting jobs, and of those whose data is stale; where very many wait nobody looks for more."""
+def _kind(stands: Standing, run: Mapping[str, Any] | None) -> str:
+    """What kind of need a job that waits has; `run` is {state, error} of its newest."""
+    if stands is Standing.FAILED and run is not None:
+        error = run.get("error")
+        return "misconfigured" if isinstance(error, dict) and error.get("type") in FOR_A_PERSON else "failed"
+    return {Standing.HELD: "held", Standing.RETRYING: "retrying"}.get(stands, "late")
+
+
+def _needs(store: Store, waiting: Mapping[str, Standing]) -> Iterator[Need]:
     latest = {one["job_id"]: one for one in runs.sound(store.figures.latest(list(waiting)).values())}
-    jobs = {job.id: job for job in store.jobs.list(limit=0, ids=list(waiting))}
-    for job_id, job in jobs.items():
-        yield _need(job, waiting[job_id], latest.get(job_id))
-    if len(waiting) >= LOOKED_AT:
-        return
-    for job in store.jobs.list(limit=MOST_OLD, where=[_old(now)]):
-        if job.id not in jobs and (need := _stale(job, now)):
-            yield need
+    for job in store.jobs.list(limit=0, ids=list(waiting)):
+        yield _need(job, waiting[job.id], latest.get(job.id))
+
+
+def _all_stale(store: Store, waiting: Mapping[str, str], now: datetime) -> list[Need]:
+    """Of the jobs that do not wait for something graver, those whose data is stale."""
+    old = (job for job in store.jobs.list(limit=MOST_OLD, where=[_old(now)]) if job.id not in waiting)
+    return [need for job in old if (need := _stale(job, now))]
 
 
 def _need(job: Job, standing: Standing, run: Mapping[str, Any] | None) -> Need:

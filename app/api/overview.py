@@ -31,7 +31,12 @@ MOST_AHEAD = 2_000
 def summary(ask: Ask[Any, None]) -> Summary:
     """How many jobs stand how, and what is next."""
     store = ask.context.store
-    counts = Counter(standings(store, store.now()).values())
+    return summed(store, standings(store, store.now()))
+
+
+def summed(store: Store, stand: Mapping[str, Standing]) -> Summary:
+    """The summary of jobs that stand so."""
+    counts = Counter(stand.values())
     soonest = store.jobs.next_fire_times(1)
     job_id, moment = soonest[0] if soonest else (None, None)
     return Summary(
@@ -90,15 +95,21 @@ def throughput(ask: Ask[ThroughputQuery, None]) -> Throughput:
 
 def standings(store: Store, now: datetime) -> dict[str, Standing]:
     """How every job stands, by its id."""
+    return stood(store, now)[0]
+
+
+def stood(store: Store, now: datetime) -> tuple[dict[str, Standing], Mapping[str, Mapping[str, Any]]]:
+    """How every job stands, and {state, error} of the newest run of those that do not simply succeed; by their ids."""
     facts = store.figures.facts()
     # Who succeeded since it last failed stands as its newest run says without a look at it.
     failed = [id for id, at in store.figures.failures().items() if at >= (facts.get(id, {}).get("data_as_of") or EPOCH)]
-    telling = store.figures.latest([*{*failed, *store.figures.lively()}])
+    telling = store.figures.telling([*{*failed, *store.figures.lively()}])
     succeeded = {"state": RunState.SUCCEEDED, "error": None}
-    return {
+    stand = {
         job_id: standing(one, telling.get(job_id) or (succeeded if one.get("data_as_of") else None), now)
         for job_id, one in facts.items()
     }
+    return stand, telling
 
 
 def found_jobs(store: Store, q: str | None, now: datetime, after: str | None, limit: int) -> list[Job]:

@@ -20,7 +20,7 @@ RUN_TIMEOUT = 30_000
 UNSEEN = 0.03
 
 
-FIRST_QUESTIONS = {f"/api/{name}" for name in ("status", "summary", "needs", "timeline", "throughput")}
+FIRST_QUESTIONS = {f"/api/{name}" for name in ("status", "needs", "timeline", "throughput")}
 
 
 def answered(page: Page) -> set[str]:

@@ -38,10 +38,11 @@ class Need(Wire):
 
 
 class NeedList(Wire):
-    """The gravest first; `total` counts those beyond the list too."""
+    """The gravest first; `total` counts those beyond the list too, `summary` all jobs at the same moment."""
 
     items: list[Need]
     total: int
+    summary: Summary
 
 
 class Span(Wire):

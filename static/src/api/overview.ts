@@ -7,20 +7,21 @@ import { paced } from './pace'
 import { keys } from './queries'
 import type { ConnectionList, NeedList, Summary, Throughput, Timeline } from './wire'
 
-export function useSummary() {
+/** `ready`: where the server has very much to count, it counts one thing after another, what matters most first. */
+export function useSummary(ready: boolean) {
   return useQuery({
     queryKey: keys.summary,
     queryFn: ({ signal }) => paced('summary', request<Summary>('/api/summary', { signal })),
+    enabled: ready,
   })
 }
 
-/** `ready`: where the server has very much to count, it counts one thing after another, what matters most first. */
-export function useNeeds(limit: number, ready: boolean) {
+/** What waits, with the summary of the same moment: to count how all jobs stand is most of the work. */
+export function useNeeds(limit: number) {
   return useQuery({
     queryKey: [...keys.needs, limit],
     queryFn: ({ signal }) => paced('needs', request<NeedList>(withQuery('/api/needs', { limit }), { signal })),
     placeholderData: keepPreviousData,
-    enabled: ready,
   })
 }
 
@@ -32,7 +33,9 @@ export interface TimelineAsk {
   limit: number
 }
 
-/** The window moves with the clock: it is counted anew at each asking, and what is known stays until the answer. */
+/** The window moves with the clock: it is counted anew at each asking, and what is known stays until the answer.
+ *
+ * `buckets` 0: nobody knows yet how many can be seen. */
 export function useTimeline({ range, ...ask }: TimelineAsk) {
   return useQuery({
     queryKey: [...keys.timeline, range, ask],

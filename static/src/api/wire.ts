@@ -461,10 +461,11 @@ export interface Need {
   field: string | null
 }
 
-/** The gravest first; `total` counts those beyond the list too. */
+/** The gravest first; `total` counts those beyond the list too, `summary` all jobs at the same moment. */
 export interface NeedList {
   items: Need[]
   total: number
+  summary: Summary
 }
 
 /** The runs of a job just before and after one of them; null at the ends of its history. */

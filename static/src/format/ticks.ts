@@ -1,4 +1,5 @@
 /** The lines of a time axis, on whole hours and days of the viewer's zone: a day of 23 or 25 hours is that wide. */
+import { zoned } from './time'
 
 export interface Tick {
   at: number
@@ -39,8 +40,9 @@ function isMidnight(date: Date): boolean {
   return date.getHours() === 0 && date.getMinutes() === 0
 }
 
+const dayWords = zoned({ weekday: 'short', day: 'numeric' })
+const timeWords = zoned({ hour: '2-digit', minute: '2-digit' })
+
 function labelOf(date: Date): string {
-  return isMidnight(date)
-    ? date.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric' })
-    : date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+  return isMidnight(date) ? dayWords(date.getTime()) : timeWords(date.getTime())
 }

@@ -41,24 +41,32 @@ export function span(from: string | null, until: string | null | number): number
   return (typeof until === 'number' ? until : Date.parse(until)) - Date.parse(from)
 }
 
+/** A format for each zone, made once: to make one takes longer than to draw a row. */
+export function zoned(options: Intl.DateTimeFormatOptions): (at: number, zone?: string) => string {
+  const made = new Map<string | undefined, Intl.DateTimeFormat>()
+  return (at, zone) => {
+    let format = made.get(zone)
+    if (!format) {
+      format = new Intl.DateTimeFormat('en-GB', { ...options, timeZone: zone })
+      made.set(zone, format)
+    }
+    return format.format(at)
+  }
+}
+
+const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const
+const whole = zoned({ day: 'numeric', month: 'short', year: 'numeric', ...CLOCK, timeZoneName: 'short' })
+const timeOfDay = zoned(CLOCK)
+const dayOfYear = zoned({ day: 'numeric', month: 'short' })
+
 /** "24 Nov 2026, 16:51:30 UTC" in `zone`, by default the viewer's. */
 export function exact(at: string, zone?: string): string {
-  return new Intl.DateTimeFormat('en-GB', {
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    timeZone: zone,
-    timeZoneName: 'short',
-  }).format(Date.parse(at))
+  return whole(Date.parse(at), zone)
 }
 
 /** "16:51:30" in the viewer's zone; with the date in front where it is another day than `now`. */
 export function clock(at: string, now: number): string {
   const date = new Date(at)
-  const time = date.toLocaleTimeString('en-GB')
-  if (date.toDateString() === new Date(now).toDateString()) return time
-  return `${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })} ${time}`
+  const time = timeOfDay(date.getTime())
+  return date.toDateString() === new Date(now).toDateString() ? time : `${dayOfYear(date.getTime())} ${time}`
 }

@@ -1,4 +1,5 @@
 /** The viewer's zone, and the zones that there are. */
+import { zoned } from './time'
 
 export const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone
 
@@ -19,17 +20,22 @@ export function isZone(name: string): boolean {
   }
 }
 
+const inWords = zoned({
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+})
+
 /** "Wed 25 Nov, 06:00:00" in `zone`; in the viewer's where it is none. */
 export function inZone(at: string, zone: string): string {
-  return new Intl.DateTimeFormat('en-GB', {
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    timeZone: isZone(zone) ? zone : undefined,
-  }).format(Date.parse(at))
+  try {
+    return inWords(Date.parse(at), zone)
+  } catch {
+    return inWords(Date.parse(at))
+  }
 }
 
 /** The zones to show an instant in, each once: the job's, the viewer's, UTC. */

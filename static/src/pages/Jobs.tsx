@@ -28,8 +28,8 @@ export function Jobs() {
   const { operate, admin } = useRights()
   const [query, change] = useAddress()
   const q = query.get('q') ?? ''
-  const summary = useSummary()
   const asked = useJobs({ q, after: query.get('after'), limit: PAGE })
+  const summary = useSummary(asked.isFetched)
   const wanted = operate ? (query.get('selected')?.split(',') ?? []) : []
   const [list, refresh] = useFrozen(asked.data, wanted.length > 0)
   const jobs = list?.items ?? []
@@ -56,7 +56,7 @@ export function Jobs() {
 
   return (
     <>
-      <Head title="Jobs" under={summary.data && plural(summary.data.jobs, 'job')}>
+      <Head title="Jobs" under={summary.data ? plural(summary.data.jobs, 'job') : '\u00a0'}>
         {admin && (
           <Link href="/new-job" className="button first">
             New job
@@ -64,7 +64,7 @@ export function Jobs() {
         )}
       </Head>
       <JobSearch value={q} error={asked.error} onSearch={search} />
-      {summary.data && <Standings standings={summary.data.standings} href={(word) => `/jobs?q=${word}`} />}
+      <Standings standings={summary.data?.standings ?? {}} href={(word) => `/jobs?q=${word}`} />
       <div className="panel">
         {(chosen.length > 0 || bulk) && (
           <BulkBar

@@ -1,6 +1,6 @@
 import { Link } from 'wouter'
 import { address, useAddress } from '../address'
-import { useNeeds, useSummary, useThroughput } from '../api/overview'
+import { useNeeds, useThroughput } from '../api/overview'
 import { useInstances, useStatus } from '../api/queries'
 import { NeedDeeds } from '../deeds/NeedDeeds'
 import { leaderOf } from '../format/leader'
@@ -29,24 +29,24 @@ export function Overview() {
   const [query] = useAddress()
   const range = rangeOf(query.get('range') ?? '')
   const status = useStatus()
-  const summary = useSummary()
   const instances = useInstances()
-  const needs = useNeeds(query.get('needs') ? MANY : FEW, summary.isFetched)
+  const needs = useNeeds(query.get('needs') ? MANY : FEW)
+  const summary = needs.data?.summary
   const throughput = useThroughput(range.name, BUCKETS, needs.isFetched)
   // A late job is among the needs.
   const warnings = status.data?.warnings.filter((one) => one.kind !== 'late_job') ?? []
   const leader = status.data && leaderOf(status.data, instances.data?.items ?? [])
   // What stands above may yet come in: what is below is drawn, but not shown, until it can stay where it is.
-  const settled = status.isFetched && summary.isFetched && needs.isFetched
+  const settled = status.isFetched && needs.isFetched
   return (
     <>
-      <Health summary={summary.data} status={status.data} leader={leader} error={summary.error ?? status.error} />
-      {summary.data && summary.data.jobs > 0 && <Standings standings={summary.data.standings} href={(word) => `/jobs?q=${word}`} />}
+      <Health summary={summary} status={status.data} leader={leader} error={needs.error ?? status.error} />
+      {summary && summary.jobs > 0 && <Standings standings={summary.standings} href={(word) => `/jobs?q=${word}`} />}
       {warnings.length > 0 && <Warnings warnings={warnings} />}
       {needs.data && (
         <Needs needs={needs.data} actions={(need) => <NeedDeeds need={need} />} more={<More all={query.has('needs')} />} />
       )}
-      {summary.data?.jobs === 0 ? (
+      {summary?.jobs === 0 ? (
         <div className="panel">
           <NoJobs />
         </div>

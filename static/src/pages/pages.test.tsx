@@ -38,7 +38,7 @@ beforeEach(() => {
     '/api/status': [200, STATUS],
     '/api/session': [200, { who: 'admin', scope: 'admin', how: 'session' }],
     '/api/summary': [200, summary({})],
-    '/api/needs': [200, { items: [], total: 0 }],
+    '/api/needs': [200, { items: [], total: 0, summary: summary({}) }],
     '/api/jobs': [200, { items: [], next: null }],
     '/api/runs': [200, { items: [], next: null }],
     '/api/instances': [200, { items: [], terms: [], next: null }],
@@ -159,7 +159,7 @@ test('a row and what one may do with it come together', async () => {
 
 describe('the overview', () => {
   test('says that all is well', async () => {
-    answers['/api/summary'] = [200, summary({ in_step: 1 })]
+    answers['/api/needs'] = [200, { items: [], total: 0, summary: summary({ in_step: 1 }) }]
     open('/')
     expect(await screen.findByText('1 job, in step; this instance leads.')).toBeTruthy()
   })
@@ -171,7 +171,7 @@ describe('the overview', () => {
       ...{ kind: 'held', job_id: 'orders', run, since: run.queued_at, message },
       ...{ heals: false, heals_at: null, deed: 'approve', field: null },
     }
-    answers['/api/needs'] = [200, { items: [held], total: 1 }]
+    answers['/api/needs'] = [200, { items: [held], total: 1, summary: summary({ held: 1 }) }]
     open('/')
     expect(await screen.findByText(/it would remove 1,234 rows/)).toBeTruthy()
     expect(await screen.findByText(/may remove up to 1,234 rows/)).toBeTruthy()

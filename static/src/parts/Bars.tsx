@@ -1,3 +1,4 @@
+import { memo } from 'react'
 import type { RunMark } from '../api/wire'
 import { useNow } from '../format/now'
 import { plural } from '../format/number'
@@ -11,7 +12,15 @@ const NEVER_BEGAN = 2
 
 /** The last runs, oldest first: height is duration, above the line is well, below it is failed. */
 export function Bars({ runs }: { runs: RunMark[] }) {
-  const now = useNow()
+  return runs.some(({ state }) => state === 'running') ? <Growing runs={runs} /> : <Drawn runs={runs} now={0} />
+}
+
+function Growing({ runs }: { runs: RunMark[] }) {
+  return <Drawn runs={runs} now={useNow()} />
+}
+
+/** Where none is running nothing moves with the clock: a page of a thousand bars is not drawn anew each second. */
+const Drawn = memo(function Drawn({ runs, now }: { runs: RunMark[]; now: number }) {
   const shown = runs.slice(0, SHOWN).reverse()
   const times = shown.map((run) => secondsOf(run, now))
   const longest = Math.max(0.001, ...times.map((time) => time ?? 0))
@@ -32,7 +41,7 @@ export function Bars({ runs }: { runs: RunMark[] }) {
       ))}
     </span>
   )
-}
+})
 
 /** What it took, or takes until now; null where it never began. */
 function secondsOf(run: RunMark, now: number): number | null {

@@ -55,6 +55,20 @@ export function Timeline({ timeline, buckets, onOpen, onWidth }: TimelineProps) 
   )
 }
 
+/** The place of a timeline that is not known yet: how wide its picture will be tells how much to ask for. */
+export function TimelineRoom({ onWidth }: Pick<TimelineProps, 'onWidth'>) {
+  const axis = useRef<HTMLDivElement>(null)
+  const width = useWidth(axis)
+  useEffect(() => {
+    if (width > 0) onWidth(width)
+  }, [width, onWidth])
+  return (
+    <div className="timeline" aria-hidden="true">
+      <div className="timeline-axis" ref={axis} />
+    </div>
+  )
+}
+
 /** The width of a tick's label, and half of that of the word "Now", in px. */
 const LABEL = 46
 const HALF_NOW = 20

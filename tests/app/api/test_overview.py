@@ -144,6 +144,7 @@ def test_what_waits_is_listed_gravest_first_with_what_mends_it(scene: Scene) -> 
         ("stale", "old", "run", False),
         ("retrying", "a-retrying", "wait", True),
     ]
+    assert needs["summary"] == scene.get("/api/summary")
     by_job = {need["job_id"]: need for need in needs["items"]}
     assert by_job["a-held"]["run"]["removes"] == 7
     assert by_job["typo"]["field"] == "main/books" and by_job["a-retrying"]["heals_at"]

@@ -11,7 +11,7 @@ import { Loaded } from '../../parts/Loaded'
 import { Paging } from '../../parts/Paging'
 import { Panel } from '../../parts/Panel'
 import { Ranges } from '../../parts/Ranges'
-import { Timeline } from '../../parts/Timeline'
+import { Timeline, TimelineRoom } from '../../parts/Timeline'
 import { JobSearch, searchFault } from '../JobSearch'
 
 const ROWS = 50
@@ -23,11 +23,11 @@ const STEP = 10
 export function TimelinePanel() {
   const [query, change] = useAddress()
   const [, go] = useLocation()
-  const [width, setWidth] = useState(900)
+  const [width, setWidth] = useState(0)
   const range = rangeOf(query.get('range') ?? '')
   const q = query.get('q') ?? ''
   const after = query.get('after')
-  const buckets = Math.min(200, Math.max(2 * STEP, Math.round(width / PART / STEP) * STEP))
+  const buckets = width === 0 ? 0 : Math.min(200, Math.max(2 * STEP, Math.round(width / PART / STEP) * STEP))
   const timeline = useTimeline({ range: range.name, q, after, buckets, limit: ROWS })
   const open = ({ run }: Mark, job: string) => go(run ? `/runs/${run}` : `/jobs/${job}?tab=schedule`)
   return (
@@ -43,18 +43,21 @@ export function TimelinePanel() {
       {searchFault(timeline.error) && !timeline.data ? (
         <NoSense onClear={() => change({ q: null, after: null })} />
       ) : (
-        <Loaded asked={timeline} lines={8}>
-          {(found) =>
-            found.items.length === 0 ? (
-              <NoMatch what="jobs" onClear={() => change({ q: null, after: null })} />
-            ) : (
-              <>
-                <Timeline timeline={found} buckets={buckets} onOpen={open} onWidth={setWidth} />
-                <Paging next={found.next} size={ROWS} label="Pages of the timeline" />
-              </>
-            )
-          }
-        </Loaded>
+        <>
+          {!timeline.data && <TimelineRoom onWidth={setWidth} />}
+          <Loaded asked={timeline} lines={8}>
+            {(found) =>
+              found.items.length === 0 ? (
+                <NoMatch what="jobs" onClear={() => change({ q: null, after: null })} />
+              ) : (
+                <>
+                  <Timeline timeline={found} buckets={buckets} onOpen={open} onWidth={setWidth} />
+                  <Paging next={found.next} size={ROWS} label="Pages of the timeline" />
+                </>
+              )
+            }
+          </Loaded>
+        </>
       )}
     </Panel>
   )
