@@ -87,7 +87,7 @@ class TrialDraft(Draft):
 class AlertDraft(Draft):
     """What a person says of an alert; the shape of the declarative file.
 
-    `failures` null, "off" or false: never told; so is stale data where `stale` is null. `url` and `secret` stay as they
+    `failures` null or "off": never told; so is stale data where `stale` is null. `url` and `secret` stay as they
     are where they are left out, or sent as they were told.
     """
 
@@ -95,7 +95,7 @@ class AlertDraft(Draft):
     format: Format | None = Format.JSON
     secret: str | None = None
     jobs: list[str] | None = None
-    failures: Annotated[int, Field(ge=1, le=MOST_FAILURES)] | Literal["off", False] | None = 1
+    failures: Annotated[int, Field(ge=1, le=MOST_FAILURES)] | Literal["off"] | None = 1
     recovery: bool | None = True
     held: bool | None = True
     stale: str | float | None = None

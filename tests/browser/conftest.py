@@ -56,7 +56,7 @@ MORE_JOBS = """
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     program = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if program is None:
@@ -68,7 +68,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """The program in one process, as in production, with four jobs."""
     folder = tmp_path_factory.mktemp("shop")
@@ -89,7 +89,7 @@ def shop(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     program.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """The program with nothing in it yet, where no file keeps anything: what is there is made in the page."""
     folder = tmp_path_factory.mktemp("desk")
@@ -172,7 +172,7 @@ def seat(chromium: Browser, desk: Program) -> Iterator[BrowserContext]:
     opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk_token(chromium: Browser, desk: Program) -> str:
     """An admin's token for `desk`: for what a test makes ready by the API."""
     with_password = chromium.new_context(base_url=desk.url)
@@ -198,7 +198,7 @@ def page(visit: Visit) -> Page:
     return visit.page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def log_in() -> Callable[[BrowserContext], None]:
     """Log a window in, once by password and then by the session of that time: logins are limited."""
     cookies: list[object] = []

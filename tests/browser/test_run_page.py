@@ -198,7 +198,7 @@ def test_runs_are_narrowed_by_chips_that_are_in_the_address(at_depot: Visit, dep
     page.get_by_role("combobox", name="How they began").select_option("Retries")
     expect(page).to_have_url(re.compile(r"trigger=retry"))
     expect(rows.filter(has_text="by hand")).to_have_count(0)
-    page.get_by_role("button", name="Clear the filters").click()
+    page.get_by_role("search").get_by_role("button", name="Clear the filters").click()
     expect(page).to_have_url(re.compile(r"/runs$"))
 
 

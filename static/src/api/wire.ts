@@ -64,13 +64,13 @@ export interface AlertChange {
   [more: string]: unknown
 }
 
-/** What a person says of an alert; the shape of the declarative file. `failures` null, "off" or false: never told; so is stale data where `stale` is null. `url` and `secret` stay as they are where they are left out, or sent as they were told. */
+/** What a person says of an alert; the shape of the declarative file. `failures` null or "off": never told; so is stale data where `stale` is null. `url` and `secret` stay as they are where they are left out, or sent as they were told. */
 export interface AlertDraft {
   url?: string | null
   format?: Format | null
   secret?: string | null
   jobs?: string[] | null
-  failures?: number | 'off' | false | null
+  failures?: number | 'off' | null
   recovery?: boolean | null
   held?: boolean | null
   stale?: string | number | null
@@ -118,7 +118,7 @@ export interface AlertTrial {
   format?: Format | null
   secret?: string | null
   jobs?: string[] | null
-  failures?: number | 'off' | false | null
+  failures?: number | 'off' | null
   recovery?: boolean | null
   held?: boolean | null
   stale?: string | number | null
@@ -479,7 +479,7 @@ export interface NewAlert {
   format?: Format | null
   secret?: string | null
   jobs?: string[] | null
-  failures?: number | 'off' | false | null
+  failures?: number | 'off' | null
   recovery?: boolean | null
   held?: boolean | null
   stale?: string | number | null

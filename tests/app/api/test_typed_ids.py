@@ -58,6 +58,7 @@ def test_an_operator_as_an_id_in_a_body_is_refused_and_named(
     client: TestClient, job: dict[str, Any], operation: Operation, store: Store
 ) -> None:
     path = filled(operation.path, "orders" if "/jobs/" in operation.path else "attic")
+    assert client.post("/api/alerts", json={"id": "attic", "url": "https://chat.example/room"}).status_code == 201
     before = list(store.database["jobs"].find()), list(store.database["connections"].find())
     for name in ("id", "source", "destination", "stream", "type", "name", "job", "run"):
         for operator in OPERATORS:
