@@ -51,8 +51,9 @@ chaos: $(VENV)/.installed-test test-packages  ## the long runs under faults: kil
 	REQUIRE_SERVERS=1 $(BIN)/python -m pytest -s --timeout 3600 -m chaos
 	REQUIRE_SERVERS=1 NEMESIS_BLOWS=$${NEMESIS_BLOWS:-60} $(BIN)/python -m pytest -s --timeout 3600 tests/journeys/test_nemesis.py
 
-bench: $(VENV)/.installed-test  ## measure a few routes against a hand-written copy
+bench: $(VENV)/.installed-test test-packages  ## measure routes against a hand-written copy, and pages beside very many jobs
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.pages
 
 lock: $(VENV)/.installed-test  ## pin every package anew, with hashes
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv

@@ -57,8 +57,12 @@ def written(run: dict[str, Any]) -> int:
     return sum(stream.get("written", 0) for stream in run["progress"].values())
 
 
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode["APP_ENV"])
-@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGTERM, signal.SIGINT]], ids=["once", "twice"])
+# Every kind of process with one signal and with two, at every moment, is in test_shutdown; here are whole syncs.
+@pytest.mark.parametrize(
+    ("mode", "signals"),
+    [(MODES[0], [signal.SIGTERM]), (MODES[1], [signal.SIGTERM, signal.SIGINT])],
+    ids=["development-once", "production-twice"],
+)
 def test_a_long_sync_is_handed_back_and_goes_on_from_its_checkpoint(
     mode: dict[str, str],
     signals: list[signal.Signals],
