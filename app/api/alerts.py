@@ -19,7 +19,7 @@ from app.api.questions import AlertDraft, Paging
 from app.api.wire import Alert, AlertEvent, AlertEventPage, AlertList, AlertTest, Delivery, document
 from worker import alert as records
 from worker.declaration import alert_document, parse_alert
-from worker.declaration.alerts import OFF, SECRETS, host_of, origin_of, printable
+from worker.declaration.alerts import MOST_FAILURES, OFF, SECRETS, host_of, origin_of, printable
 from worker.duration import format_duration
 from worker.errors import BadInput, Conflict, Fault, NotFound, StaleRevision, Unreadable
 from worker.logs import redact
@@ -187,6 +187,9 @@ def _parsed(ask: Ask[Any, Any], alert_id: str, body: dict[str, Any], before: rec
     said = {name: value for name, value in body.items() if name not in ADDED}
     if said.get("failures", 1) is None:
         said["failures"] = OFF
+    elif said.get("failures") is False:  # what YAML makes of off; JSON has a word for it
+        allowed = f'a whole number from 1 to {MOST_FAILURES}, null or "{OFF}"'
+        raise BadInput([Fault(field="failures", message=f"is false; allowed: {allowed}")])
     named = said.get("jobs")
     wanted = {name for name in named if isinstance(name, str)} if isinstance(named, list) else set()
     jobs = ask.context.store.jobs.existing(wanted) | set((before and before.jobs) or ())
