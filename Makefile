@@ -16,7 +16,7 @@ QUICKSTART := examples/quickstart/data/shop.db
 # Only Debian's own packages, and only where we may install them; elsewhere the tests say what is missing.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help run test test-packages lint format dashboard pictures chaos bench lock advisories clean
+.PHONY: help run test test-packages lint lint-python lint-page format dashboard pictures chaos bench lock advisories clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,11 +29,15 @@ run: $(VENV)/.installed-run $(NODE_MODULES) $(QUICKSTART)  ## start development 
 test: $(VENV)/.installed-test $(NODE_MODULES) test-packages  ## install what the tests need and run them all
 	REQUIRE_SERVERS=1 $(BIN)/python -m pytest -n $${TEST_WORKERS:-3} --dist loadscope $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed-test $(NODE_MODULES)  ## style, types, import contracts, and the dashboard's own checks
+lint: lint-python lint-page  ## style, types, import contracts, and the dashboard's own checks
+
+lint-python: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports setup.cfg
+
+lint-page: $(NODE_MODULES)
 	$(if $(NPM),cd static && npm run --silent check,@echo "No npm here: the dashboard is not checked.")
 
 format: $(VENV)/.installed-test  ## put imports and layout in order

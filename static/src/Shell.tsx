@@ -6,6 +6,7 @@ import { useLiveState } from './api/live'
 import { useStatus } from './api/queries'
 import { useSession } from './api/session'
 import { Boundary } from './Boundary'
+import { sentence } from './format/sentence'
 import { useKeys } from './keys/useKeys'
 import { Skeleton } from './parts/Blank'
 import { Icon, type IconName } from './parts/Icon'
@@ -73,7 +74,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </ul>
         </nav>
         <div className="rail-foot">
-          <LiveMark state={state} since={since} held={live.held} onHold={(held) => live.hold(held)} />
+          <LiveMark state={silent && state === 'live' ? 'reconnecting' : state} since={since} held={live.held} onHold={(held) => live.hold(held)} />
           <div className="rail-tools">
             <ThemeSwitch />
             <button type="button" className="button little bare" onClick={() => help.current?.showModal()} aria-keyshortcuts="?" title="Keys">
@@ -86,7 +87,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <main className="page" id="page" tabIndex={-1}>
         {silent && (
           <p className="notice wait" role="alert">
-            <Icon name="alert" /> {status.error.message} What you see is of {new Date(since).toLocaleTimeString('en-GB')}; trying
+            <Icon name="alert" /> {sentence(status.error.message)} What you see is of {new Date(since).toLocaleTimeString('en-GB')}; trying
             again.
             <span className="muted" aria-live="off">
               (<Time at={new Date(since).toISOString()} />)

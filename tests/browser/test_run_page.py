@@ -161,6 +161,7 @@ def test_who_may_only_read_is_offered_no_deed(at_depot: Visit, depot: Depot) -> 
     )
     assert answer.ok, answer.text()
     run_id = held(page, depot)
+    page.goto("about:blank")  # a page that asks on would be turned away in between
     page.context.clear_cookies()
     page.context.set_extra_http_headers({"Authorization": f"Bearer {answer.json()['token']}"})
     page.goto(f"/runs/{run_id}")

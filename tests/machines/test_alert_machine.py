@@ -187,7 +187,7 @@ def test_each_row_of_failures_is_told_once_and_so_is_its_end(store: Store, mongo
     run_state_machine_as_test(
         machine(store, mongo_url),
         settings=settings(
-            max_examples=40,
+            max_examples=25,
             stateful_step_count=20,
             deadline=None,
             phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink takes longer than to read

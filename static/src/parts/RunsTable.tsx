@@ -126,7 +126,7 @@ function RunRow({ run, job, longest, choosing }: RunRowProps) {
         )}
       </td>
       <td className="wide muted">
-        {triggerWords(run.trigger)}
+        <span className="nowrap">{triggerWords(run.trigger)}</span>
         {run.attempt > 1 && `, attempt ${run.attempt}`}
       </td>
       <td className="number">

@@ -63,27 +63,29 @@ export function RunFilters({ job, states, trigger, hours, onChange }: RunFilters
           </button>
         ))}
       </div>
-      <select
-        className="field"
-        aria-label="How they began"
-        value={trigger ?? ''}
-        onChange={(event) => onChange({ trigger: event.target.value })}
-      >
-        <option value="">However begun</option>
-        {Object.entries(TRIGGERS).map(([value, label]) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
-      </select>
-      <select className="field" aria-label="Since" value={hours ?? ''} onChange={(event) => onChange({ hours: event.target.value })}>
-        <option value="">Ever</option>
-        {PERIODS.map(([value, label]) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
-      </select>
+      <div className="choices">
+        <select
+          className="field"
+          aria-label="How they began"
+          value={trigger ?? ''}
+          onChange={(event) => onChange({ trigger: event.target.value })}
+        >
+          <option value="">However begun</option>
+          {Object.entries(TRIGGERS).map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+        <select className="field" aria-label="Since" value={hours ?? ''} onChange={(event) => onChange({ hours: event.target.value })}>
+          <option value="">Ever</option>
+          {PERIODS.map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </div>
       {(job !== null || states.length > 0 || trigger !== null || hours !== null) && (
         <button
           type="button"
