@@ -135,7 +135,7 @@ class Messenger:
             full = len(events) >= MOST_EVENTS
             self._store.alert_events.sent(group)
             self._alerts.delivered(alert_id, self._instance, 0.0 if full else QUIET_SECONDS)
-            log.info("alert %s: told of %d events, %s", alert_id, len(events), tried.message)
+            log.info("alert %s: told of %s, %s", alert_id, _counted(len(events)), tried.message)
             return full
         tries = document.get("tries") or 0
         delay = tried.retry_after or delay_after(tries)
@@ -144,7 +144,7 @@ class Messenger:
         if tried.status in REFUSALS and events[0]["tries"] + 1 >= MOST_REFUSALS:
             note = f"given up after {events[0]['tries'] + 1} tries: {tried.message}"
             self._store.alert_events.give_up_message(group, note)
-            log.error("alert %s: %d events are %s", alert_id, len(events), note)
+            log.error("alert %s: %s: %s", alert_id, _counted(len(events)), note)
             return False
         level = logging.WARNING if tries == 0 else logging.INFO
         log.log(level, "alert %s: %s; trying again in %.0f s", alert_id, tried.message, delay)
@@ -168,7 +168,11 @@ class Messenger:
             why = (states.get(alert_id) or {}).get("last_error") or "the alert was off, or no instance could send it"
             note = f"given up after {GIVEN_UP_AFTER // timedelta(hours=1)} hours: {why}"
             count = self._store.alert_events.give_up(alert_id, GIVEN_UP_AFTER, now, note)
-            log.error("alert %s: %d events are %s", alert_id, count, note)
+            log.error("alert %s: %s: %s", alert_id, _counted(count), note)
+
+
+def _counted(events: int) -> str:
+    return "1 event" if events == 1 else f"{events:,} events"
 
 
 def delay_after(tries: int) -> float:

@@ -251,7 +251,7 @@ def test_what_waited_for_a_day_is_given_up_and_says_why(
     }
     assert by_job["b"]["note"] == "given up after 24 hours: 127.0.0.1 answered 500 Internal Server Error"
     assert "was off" in by_job["c"]["note"]
-    assert office.state()["given_up"] == 1 and "alert chat: 1 events are given up" in caplog.text
+    assert office.state()["given_up"] == 1 and "alert chat: 1 event: given up" in caplog.text
 
 
 def test_a_chat_gets_its_own_form(office: Office, receiver: Receiver) -> None:
