@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+# What of an alert is sealed, and never told.
+SECRETS = ("url", "secret")
+
 
 class Format(StrEnum):
     """How a message is written: as Standard Webhooks says, or as the `{"text": …}` that chats take."""

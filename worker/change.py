@@ -11,10 +11,9 @@ from typing import Any
 
 import yaml
 
-from worker.alert import Alert
+from worker.alert import SECRETS, Alert
 from worker.connection import Connection
 from worker.declaration import alert_document, connection_document, job_document, secret_fields
-from worker.declaration.alerts import SECRETS
 from worker.errors import BadInput, MissingExtra
 from worker.job import Job
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from app.api import kept as owned
 from app.api.context import Context
 from app.api.jobs import merged
 from app.api.masking import MASK
@@ -18,10 +19,11 @@ from app.api.problems import Stale
 from app.api.questions import AlertDraft, Paging
 from app.api.wire import Alert, AlertEvent, AlertEventPage, AlertList, AlertTest, Delivery, document
 from worker import alert as records
+from worker.alert import SECRETS
 from worker.declaration import alert_document, parse_alert
-from worker.declaration.alerts import MOST_FAILURES, OFF, SECRETS, host_of, origin_of, printable
+from worker.declaration.alerts import MOST_FAILURES, OFF, host_of, origin_of, printable
 from worker.duration import format_duration
-from worker.errors import BadInput, Conflict, Fault, NotFound, StaleRevision, Unreadable
+from worker.errors import BadInput, Fault, NotFound, StaleRevision, Unreadable
 from worker.logs import redact
 from worker.messenger import try_alert
 from worker.networks import networks
@@ -60,12 +62,12 @@ def create(ask: Ask[Any, dict[str, Any]]) -> Answer:
 
 def put(ask: Ask[Any, dict[str, Any]]) -> Answer:
     """Replace an alert; url and secret left out or sent as asterisks stay, null removes a secret."""
-    return _replaced(ask, _mendable(ask), ask.body)
+    return _replaced(ask, owned.mendable(_saved(ask), "alert", ask.path["id"]), ask.body)
 
 
 def patch(ask: Ask[Any, dict[str, Any]]) -> Answer:
     """Merge into an alert (RFC 7396); null takes a field back to its default, failures and stale to never."""
-    before = _own(ask)
+    before = owned.own(_saved(ask), "alert", ask.path["id"])
     open_ = {name: value for name, value in alert_document(before).items() if name not in SECRETS}
     nothing = {name: None for name in ("failures", *SECRETS) if name in ask.body and ask.body[name] is None}
     return _replaced(ask, before, merged(open_, ask.body) | nothing)
@@ -73,7 +75,7 @@ def patch(ask: Ask[Any, dict[str, Any]]) -> Answer:
 
 def delete(ask: Ask[Any, Any]) -> Response:
     """Delete an alert, with what it has told and was about to tell; one that cannot be read too."""
-    _note(ask, _mendable(ask), None)
+    _note(ask, owned.mendable(_saved(ask), "alert", ask.path["id"]), None)
     try:
         _saved(ask).delete(ask.path["id"], revision_of(ask.if_match))
     except StaleRevision as error:
@@ -220,22 +222,6 @@ def kept(said: dict[str, Any], before: records.Alert | None) -> dict[str, Any]:
     if faults:
         raise BadInput(faults)
     return result
-
-
-def _own(ask: Ask[Any, Any]) -> records.Alert:
-    """The stored alert, if it is ours to change: Conflict where a file says what it is."""
-    owner = _saved(ask).owner(ask.path["id"])
-    if owner is not None:
-        raise Conflict(f"alert {ask.path['id']} is kept by {owner}; change it there")
-    return _saved(ask).get(ask.path["id"])
-
-
-def _mendable(ask: Ask[Any, Any]) -> records.Alert | None:
-    """As `_own`; None where the stored one cannot be read."""
-    try:
-        return _own(ask)
-    except Unreadable:
-        return None
 
 
 def _replaced(ask: Ask[Any, Any], before: records.Alert | None, body: dict[str, Any]) -> Answer:

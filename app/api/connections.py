@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from app.api import discovery, masking, trial
+from app.api import kept as owned
 from app.api.jobs import merged
 from app.api.operation import Answer, Ask, etag, revision_of
 from app.api.problems import Stale
@@ -15,7 +16,7 @@ from app.api.questions import Paging, PreviewQuery, Trial
 from app.api.wire import Connection, ConnectionList, ConnectionTest, Preview, StreamList, Users
 from worker import connection as records
 from worker import connectors, declaration
-from worker.errors import BadInput, Conflict, Fault, MissingExtra, StaleRevision, Unreadable
+from worker.errors import BadInput, Fault, MissingExtra, StaleRevision, Unreadable
 from worker.job import Job
 from worker.store.connections import Connections
 
@@ -55,12 +56,12 @@ def create(ask: Ask[Any, dict[str, Any]]) -> Answer:
 
 def put(ask: Ask[Any, dict[str, Any]]) -> Answer:
     """Replace a connection; a secret left out or sent as asterisks stays, null removes it. It mends a broken one."""
-    return _replaced(ask, _mendable(ask), ask.body)
+    return _replaced(ask, owned.mendable(_saved(ask), "connection", ask.path["id"]), ask.body)
 
 
 def patch(ask: Ask[Any, dict[str, Any]]) -> Answer:
     """Merge into a connection (RFC 7396); null removes a setting."""
-    before = _own(ask)
+    before = owned.own(_saved(ask), "connection", ask.path["id"])
     secret = secret_fields(before.type)
     open_ = {name: value for name, value in before.settings.items() if name not in secret}
     removed = {name: None for name, value in ask.body.items() if value is None}
@@ -69,7 +70,7 @@ def patch(ask: Ask[Any, dict[str, Any]]) -> Answer:
 
 def delete(ask: Ask[Any, Any]) -> Response:
     """Delete a connection that no job uses; one that cannot be read too."""
-    _note(ask, _mendable(ask), None)
+    _note(ask, owned.mendable(_saved(ask), "connection", ask.path["id"]), None)
     try:
         _saved(ask).delete(ask.path["id"], revision_of(ask.if_match))
     except StaleRevision as error:
@@ -155,22 +156,6 @@ def _parsed(connection_id: str, body: dict[str, Any], before: records.Connection
     stored = before.settings if before and before.type == type_ else {}
     settings = masking.kept(said, stored, secret_fields(type_))
     return declaration.parse_connection(connection_id, {"type": type_, **settings})
-
-
-def _own(ask: Ask[Any, Any]) -> records.Connection:
-    """The stored connection, if it is ours to change: Conflict where a file says what it is."""
-    owner = _saved(ask).owner(ask.path["id"])
-    if owner is not None:
-        raise Conflict(f"connection {ask.path['id']} is kept by {owner}; change it there")
-    return _saved(ask).get(ask.path["id"])
-
-
-def _mendable(ask: Ask[Any, Any]) -> records.Connection | None:
-    """As `_own`; None where the stored one cannot be read."""
-    try:
-        return _own(ask)
-    except Unreadable:
-        return None
 
 
 def _replaced(ask: Ask[Any, Any], before: records.Connection | None, body: dict[str, Any]) -> Answer:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from app.api import runs
 from app.api.context import Context
+from app.api.kept import refuse_kept
 from app.api.operation import Answer, Ask, etag, revision_of
 from app.api.overview import found_jobs, rows_per_day, typical_seconds
 from app.api.problems import Stale
@@ -29,7 +30,7 @@ from app.api.wire import (
 from worker import declaration, schedule
 from worker import job as records
 from worker.apply import due
-from worker.errors import BadInput, Conflict, Fault, JobActive, StaleRevision, Unreadable
+from worker.errors import BadInput, Fault, JobActive, StaleRevision, Unreadable
 from worker.run import RunState, Trigger
 from worker.standing import standing
 from worker.store import Store
@@ -71,7 +72,7 @@ def create(ask: Ask[Any, dict[str, Any]]) -> Answer:
 
 def put(ask: Ask[Any, dict[str, Any]]) -> Answer:
     """Replace a job; what is left out gets its default. It mends one that cannot be read."""
-    _refuse_owned(ask)
+    refuse_kept(ask.context.store.jobs, "job", ask.path["id"])
     try:
         before = ask.context.store.jobs.get(ask.path["id"])
     except Unreadable:
@@ -82,14 +83,14 @@ def put(ask: Ask[Any, dict[str, Any]]) -> Answer:
 
 def patch(ask: Ask[Any, dict[str, Any]]) -> Answer:
     """Merge into a job (RFC 7396): null takes a field back to its default, a list replaces the list."""
-    _refuse_owned(ask)
+    refuse_kept(ask.context.store.jobs, "job", ask.path["id"])
     before = ask.context.store.jobs.get(ask.path["id"])
     return _replaced(ask, before, merged(declaration.job_document(before), ask.body))
 
 
 def delete(ask: Ask[Any, Any]) -> Response:
     """Delete a job and its checkpoints; its runs stay as history."""
-    _refuse_owned(ask)
+    refuse_kept(ask.context.store.jobs, "job", ask.path["id"])
     ask.note(before=_last_seen(ask))
     try:
         ask.context.store.jobs.delete(ask.path["id"], revision_of(ask.if_match))
@@ -259,13 +260,6 @@ def _last_seen(ask: Ask[Any, Any]) -> dict[str, Any] | None:
         return declaration.job_document(ask.context.store.jobs.get(ask.path["id"]))
     except Unreadable:
         return None
-
-
-def _refuse_owned(ask: Ask[Any, Any]) -> None:
-    """Raise Conflict where a file says what the job is, NotFound where there is none."""
-    owner = ask.context.store.jobs.owner(ask.path["id"])
-    if owner is not None:
-        raise Conflict(f"job {ask.path['id']} is kept by {owner}; change it there")
 
 
 def _replaced(ask: Ask[Any, dict[str, Any]], before: records.Job, body: dict[str, Any]) -> Answer:

@@ -15,13 +15,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from worker import references
-from worker.alert import Alert, Format
+from worker.alert import SECRETS, Alert, Format
 from worker.declaration.fields import Fields, check_id, meant, shown
 from worker.duration import format_duration
 from worker.errors import BadInput, Fault
 
 ALERT_FIELDS = ("url", "format", "secret", "jobs", "failures", "recovery", "held", "stale", "enabled")
-SECRETS = ("url", "secret")
 OFF = "off"
 MOST_FAILURES = 100
 LEAST_STALE = 60.0

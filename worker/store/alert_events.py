@@ -18,11 +18,9 @@ from pymongo.errors import BulkWriteError
 
 from worker.alert import Kind
 from worker.errors import NotFound
-from worker.store.client import Document, guarded
+from worker.store.client import Document, guarded, parts
 
 KEEP_DAYS = 90
-# Documents in one call: far below what one command may hold.
-AT_ONCE = 1_000
 WAITING, SENT, GIVEN_UP = "waiting", "sent", "given_up"
 FEED = "runs"
 _DUPLICATE = 11_000
@@ -116,7 +114,7 @@ class AlertEvents:
     def add(self, events: Iterable[Document]) -> int:
         """Write those that are not there yet; how many that were."""
         added = 0
-        for some in _parts(list(events)):
+        for some in parts(list(events)):
             try:
                 self._events.insert_many(some, ordered=False)
                 added += len(some)
@@ -132,13 +130,13 @@ class AlertEvents:
         if job_ids is None:
             return builtins.list(self._events.find(query).sort([("at", 1), ("_id", 1)]))
         found: builtins.list[Document] = []
-        for some in _parts(job_ids):
+        for some in parts(job_ids):
             found += self._events.find(query | {"job_id": {"$in": some}})
         return sorted(found, key=lambda event: (event["at"], event["_id"]))
 
     def close(self, event_ids: Iterable[str]) -> None:
         """They have ended."""
-        for some in _parts(sorted(set(event_ids))):
+        for some in parts(sorted(set(event_ids))):
             self._events.update_many({"_id": {"$in": some}}, {"$set": {"open": False}})
 
     # What the sender writes.
@@ -187,8 +185,3 @@ class AlertEvents:
         """Those of the alert that are older are not tried any more; how many that are."""
         query = {"alert": alert_id, "state": WAITING, "at": {"$lt": now - longest}}
         return self._events.update_many(query, {"$set": {"state": GIVEN_UP, "note": note}}).modified_count
-
-
-def _parts(some: Sequence[Any]) -> Iterable[builtins.list[Any]]:
-    for start in range(0, len(some), AT_ONCE):
-        yield builtins.list(some[start : start + AT_ONCE])

@@ -17,14 +17,13 @@ from pymongo import ReturnDocument
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from worker.alert import Alert, Format
+from worker.alert import SECRETS, Alert, Format
 from worker.errors import Conflict, NotFound, Permanent, StaleRevision, Unreadable
 from worker.store.alert_events import count_by_alert
 from worker.store.client import Document, guarded
 from worker.vault import Vault
 
 SEALED = "sealed"
-SECRETS = ("url", "secret")
 # What a save by a person sets back: whatever was wrong may be mended now.
 _UNTRIED: Document = {"tries": 0, "not_before": None, "last_error": None, "last_error_at": None}
 # The sender's own fields, as an alert is born.

@@ -7,7 +7,7 @@ seen to acknowledge one lease token to two holders.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ from worker.errors import BadConfiguration, Fault, StoreUnavailable
 from worker.redaction import shortened
 
 Document = dict[str, Any]
+_T = TypeVar("_T")
 
 # "not primary", "shutting down", "time limit exceeded" and their kin: the server is there, but not for us, not now.
 _PASSING_CODES = frozenset({6, 7, 50, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
@@ -118,6 +119,16 @@ def short(error: Exception) -> str:
     """The first clause of a driver's message: it repeats itself for each server and attempt."""
     text = str(error).split(", Timeout:")[0].split(" (configured timeouts")[0].splitlines()
     return shortened(text[0], 200) if text else type(error).__name__
+
+
+# Documents in one call: far below what one command may hold.
+AT_ONCE = 1_000
+
+
+def parts(some: Sequence[_T]) -> Iterator[list[_T]]:
+    """`some`, as many at once as one call takes."""
+    for start in range(0, len(some), AT_ONCE):
+        yield list(some[start : start + AT_ONCE])
 
 
 _C = TypeVar("_C", bound=type)

@@ -7,7 +7,7 @@ their own.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymongo import DeleteOne, UpdateOne
@@ -18,11 +18,9 @@ from pymongo.errors import BulkWriteError
 from worker.errors import Conflict, JobActive
 from worker.job import Job
 from worker.run import ACTIVE, RunState
-from worker.store.client import Document, guarded
+from worker.store.client import Document, guarded, parts
 from worker.store.jobs import to_document
 
-# Documents in one call: far below what one command may hold.
-AT_ONCE = 1_000
 _DUPLICATE = 11_000
 _OPEN_STATES = [*(str(state) for state in ACTIVE), str(RunState.HELD)]
 
@@ -49,7 +47,7 @@ class Declared:
             stamp = {"created_at": "$$NOW", "updated_at": "$$NOW", "revision": 1, "last_sequence": last.get(job.id, 0)}
             writes.append(UpdateOne({"_id": job.id, "revision": 0}, [{"$set": _literal(job) | stamp}], upsert=True))
         try:
-            for some in _parts(writes):
+            for some in parts(writes):
                 self._jobs.bulk_write(some)
         except BulkWriteError as error:
             if any(one["code"] != _DUPLICATE for one in error.details["writeErrors"]):
@@ -60,7 +58,7 @@ class Declared:
         """Save jobs over those of these revisions (None: any). Raises Conflict where one was changed meanwhile."""
         stamp = {"updated_at": "$$NOW", "revision": {"$add": [{"$ifNull": ["$revision", 0]}, 1]}}
         writes = [UpdateOne(_at(job.id, revision), [{"$set": _literal(job) | stamp}]) for job, revision in jobs]
-        for some in _parts(writes):
+        for some in parts(writes):
             if self._jobs.bulk_write(some).matched_count != len(some):
                 raise Conflict("a job was changed meanwhile")
 
@@ -70,10 +68,10 @@ class Declared:
         for run in self.open_runs(ids).values():
             if run["state"] != RunState.HELD:
                 raise JobActive(run["job_id"], run["_id"])
-        for some in _parts([DeleteOne(_at(job_id, revision)) for job_id, revision in jobs]):
+        for some in parts([DeleteOne(_at(job_id, revision)) for job_id, revision in jobs]):
             if self._jobs.bulk_write(some).deleted_count != len(some):
                 raise Conflict("a job was changed meanwhile")
-        for some_ids in _parts(ids):
+        for some_ids in parts(ids):
             of_them = {"job_id": {"$in": some_ids}}
             self._checkpoints.delete_many(of_them)
             self._schemas.delete_many(of_them)
@@ -84,7 +82,7 @@ class Declared:
         change: builtins.list[Mapping[str, Any]] = [
             {"$set": {"owner": None, "updated_at": "$$NOW", "revision": {"$add": ["$revision", 1]}}}
         ]
-        for some in _parts([UpdateOne(_at(id, revision), change) for id, revision in connections]):
+        for some in parts([UpdateOne(_at(id, revision), change) for id, revision in connections]):
             if self._connections.bulk_write(some).matched_count != len(some):
                 raise Conflict("a connection was changed meanwhile")
 
@@ -159,8 +157,3 @@ def _literal(job: Job) -> Document:
 
 def _at(job_id: str, revision: int | None) -> Document:
     return {"_id": job_id} | ({} if revision is None else {"revision": revision})
-
-
-def _parts(some: Sequence[Any]) -> Iterator[builtins.list[Any]]:
-    for start in range(0, len(some), AT_ONCE):
-        yield builtins.list(some[start : start + AT_ONCE])

@@ -12,10 +12,8 @@ from typing import Any
 from pymongo.database import Database
 
 from worker.run import RunState
-from worker.store.client import Document, guarded
+from worker.store.client import Document, guarded, parts
 
-# Runs in one question.
-AT_ONCE = 1_000
 ENDED = [str(RunState.FAILED), str(RunState.SUCCEEDED)]
 _FIELDS: Document = dict.fromkeys(("job_id", "state", "sequence", "finished_at", "error"), 1)
 
@@ -50,7 +48,7 @@ class Outcomes:
     def successes_before(self, run_ids: Sequence[str]) -> dict[str, int]:
         """Run id -> sequence of the job's last run before it that succeeded; 0: none is kept."""
         found: dict[str, int] = {}
-        for some in _parts(run_ids):
+        for some in parts(run_ids):
             stages: list[Document] = [{"$match": {"_id": {"$in": some}}}, *_BEFORE, {"$project": {"before": 1}}]
             found |= {one["_id"]: one["before"] for one in self._runs.aggregate(stages)}
         return found
@@ -78,7 +76,7 @@ class Outcomes:
             },
         ]
         found: dict[str, Document] = {}
-        for some in _parts(run_ids):
+        for some in parts(run_ids):
             names = {"before": "$before", "this": "$sequence"}
             stages = [
                 {"$match": {"_id": {"$in": some}}},
@@ -101,7 +99,7 @@ class Outcomes:
     def born(self, job_ids: Sequence[str]) -> dict[str, datetime]:
         """Job -> when it was made, of those that are there."""
         found: dict[str, datetime] = {}
-        for some in _parts(job_ids):
+        for some in parts(job_ids):
             for job in self._jobs.find({"_id": {"$in": some}, "created_at": {"$type": "date"}}, {"created_at": 1}):
                 found[job["_id"]] = job["created_at"]
         return found
@@ -116,7 +114,7 @@ class Outcomes:
     def ages(self, job_ids: Sequence[str]) -> dict[str, datetime]:
         """Job -> as of when its data is, as `old` has it, of those that are there."""
         found: dict[str, datetime] = {}
-        for some in _parts(job_ids):
+        for some in parts(job_ids):
             age: Any = {"$ifNull": ["$data_as_of", "$created_at"]}
             for job in self._jobs.find({"_id": {"$in": some}}, {"as_of": age}):
                 if isinstance(job.get("as_of"), datetime):
@@ -140,7 +138,3 @@ _BEFORE: list[Document] = [
     _others(_SUCCEEDED, {"this": "$sequence"}, "succeeded"),
     {"$set": {"before": {"$ifNull": [{"$first": "$succeeded.sequence"}, 0]}}},
 ]
-
-
-def _parts(some: Sequence[str]) -> list[list[str]]:
-    return [list(some[start : start + AT_ONCE]) for start in range(0, len(some), AT_ONCE)]

@@ -12,6 +12,7 @@ from typing import Any
 
 from pymongo.database import Database
 
+from worker.alert import SECRETS
 from worker.store import alerts, connections, keys
 from worker.store.client import Document, guarded
 
@@ -43,8 +44,8 @@ class Sealed:
         return self._database[record.collection].update_one(found, change).modified_count == 1
 
     def _alerts(self) -> Iterator[SealedRecord]:
-        for document in self._database["alerts"].find({}, dict.fromkeys(alerts.SECRETS, 1)).sort("_id", 1):
-            for name in alerts.SECRETS:
+        for document in self._database["alerts"].find({}, dict.fromkeys(SECRETS, 1)).sort("_id", 1):
+            for name in SECRETS:
                 value = document.get(name)
                 if isinstance(value, dict) and alerts.SEALED in value:
                     yield SealedRecord(
